@@ -1,0 +1,126 @@
+"""The lake: immutable Parquet by month, and received files by digest (DESIGN §3).
+
+For: where a month's tables lie, which version of the month is current, and writing so that a reader never sees half
+a file. Not for: SQL (engines), reading deliveries (inbox), or publishing (warehouse).
+
+A month's *basis* is what its result depends on: as_of, the digests of the deliveries, code, contracts, policy and
+calendar. Its digest names the version; another basis is another version beside the old one, never an overwrite.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from resources.settings import Home
+from supervision.canonical import json_bytes
+
+
+class LakeError(Exception):
+    """A table that should be there is not, or a stored month would change; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One stored file: path, bytes' digest, rows (where counted)."""
+
+    path: Path
+    sha256: str
+    rows: int
+
+
+def sha256_file(path: Path) -> str:
+    """Digest of a file's bytes, lower-case hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_atomically(target: Path, write: Callable[[Path], Any]) -> Any:
+    """Call `write` on a temporary name beside `target`, fsync it, rename it; a failure leaves nothing behind."""
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        result = write(temporary)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o600)
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return result
+
+
+def write_bytes(target: Path, data: bytes) -> str:
+    """Write bytes atomically; returns their digest."""
+    write_atomically(target, lambda path: path.write_bytes(data))
+    return hashlib.sha256(data).hexdigest()
+
+
+class MonthLake:
+    """The tables of one month in its current version."""
+
+    def __init__(self, home: Home, month: str) -> None:
+        """`month` is `YYYY-MM`; nothing is read until asked for."""
+        self.home = home
+        self.month = month
+        self.folder = home.lake / month
+
+    def begin(self, basis: Mapping[str, Any]) -> str:
+        """Make the version named by this basis current and return its id (16 hexadecimal digits)."""
+        data = json_bytes(dict(basis))
+        basis_id = hashlib.sha256(data).hexdigest()[:16]
+        write_bytes(self.folder / basis_id / "basis.json", data)
+        write_bytes(self.folder / "current", basis_id.encode())
+        return basis_id
+
+    @property
+    def version(self) -> Path:
+        """Folder of the current version; LakeError when the month has not been begun."""
+        pointer = self.folder / "current"
+        if not pointer.exists():
+            raise LakeError(f"{self.month} 尚未归集：请先物化 deliveries（或运行 ssj run --month {self.month}）")
+        return self.folder / pointer.read_text("ascii")
+
+    def basis(self) -> dict[str, Any]:
+        """What the current version rests on."""
+        basis: dict[str, Any] = json.loads((self.version / "basis.json").read_bytes())
+        return basis
+
+    def path(self, table: str) -> Path:
+        """Where a table of this version lies, whether or not it is there yet."""
+        return self.version / f"{table}.parquet"
+
+    def table(self, table: str) -> Path:
+        """Path of an existing table; LakeError names the asset to materialise first."""
+        path = self.path(table)
+        if not path.exists():
+            raise LakeError(f"{self.month} 缺少表 {table}：请先物化资产 {table}")
+        return path
+
+    def store(self, table: str, write: Callable[[Path], int]) -> Stored:
+        """Write one table through `write(path) -> rows`, atomically."""
+        path = self.path(table)
+        rows: int = write_atomically(path, write)
+        return Stored(path, sha256_file(path), rows)
+
+    def hold(self, name: str, reason: str | None) -> None:
+        """Record (or, with None, lift) that the month waits for a person."""
+        path = self.version / "holds" / f"{name}.txt"
+        if reason is None:
+            path.unlink(missing_ok=True)
+        else:
+            write_bytes(path, reason.encode())
+
+    def holds(self) -> dict[str, str]:
+        """What the month waits for: name -> reason."""
+        folder = self.version / "holds"
+        return {p.stem: p.read_text("utf-8") for p in sorted(folder.glob("*.txt"))} if folder.exists() else {}
+
+    def received(self, sha256: str) -> Path:
+        """Parquet of one received file, known by the digest of its bytes."""
+        return self.home.lake / "received" / f"{sha256}.parquet"

@@ -1,0 +1,26 @@
+-- 抽查对象名录（冻结）：每个任务范围内的每个主体恰一行，状态与原因明示，无人被悄悄遗漏（DRAW §2 frame.csv）。
+with reasoned as (
+    select
+        c.task,
+        c.uid,
+        c.county,
+        c.stratum,
+        case
+            when c.in_observation then 'observation_period'
+            when c.drawn_this_year and q.blocks_drawn_this_year then 'drawn_this_year'
+            when c.within_gap then 'visited_within_gap'
+            when c.over_cap then 'yearly_cap'
+            else ''
+        end as reason
+    from frame_candidate as c
+    inner join stratum_quota as q on c.task = q.task and c.county = q.county and c.stratum = q.stratum
+)
+select
+    task,
+    uid,
+    county,
+    stratum,
+    case reason when '' then 'eligible' when 'observation_period' then 'exempt' else 'blocked' end as state,
+    reason
+from reasoned
+order by task, uid

@@ -1,0 +1,72 @@
+-- 抽查对象候选：每个任务范围内的每个主体、其监管档次，以及各项豁免与限制的事实（§5.3、§5.4，R-24、R-34）。
+with task_types as (
+    select task, type from policy_scope_types
+),
+task_fields as (
+    select task, field_code from policy_scope_fields
+),
+in_field as (
+    select tf.task, sf.uid, max(sf.field_grade) as field_grade, bool_or(sf.is_key_unit) as is_key_unit
+    from subject_field as sf
+    inner join task_fields as tf on sf.field_code = tf.field_code
+    group by tf.task, sf.uid
+),
+scoped as (
+    select
+        t.task,
+        t.stratum_by,
+        t.key_field,
+        p.uid,
+        p.county,
+        f.field_grade,
+        coalesce(f.is_key_unit, false) as is_key_unit
+    from policy_task as t
+    inner join task_types as y on t.task = y.task
+    inner join population as p on y.type = p.type
+    left join in_field as f on t.task = f.task and p.uid = f.uid
+    where not t.has_fields or f.uid is not null
+),
+graded as (
+    select s.*, e.credit_grade, e.is_new_form, e.established_on
+    from scoped as s
+    inner join enterprise_month as e on s.uid = e.uid
+),
+levelled as (
+    select
+        g.*,
+        case g.stratum_by
+            when 'credit_grade' then coalesce(g.credit_grade, 'U')
+            when 'key_unit' then case when g.is_key_unit then 'KEY' else 'NONKEY' end
+            else m.stratum
+        end as stratum
+    from graded as g
+    left join policy_matrix as m
+        on coalesce(g.credit_grade, 'U') = m.credit_grade and coalesce(g.field_grade, 'U') = m.field_grade
+),
+visits as (
+    select
+        uid,
+        max(month_number) as last_month_number,
+        cast(count(*) filter (where year(visited_on) = $year) as bigint) as visits_this_year
+    from visit
+    group by uid
+),
+drawn as (
+    select task, uid from draw_history group by task, uid
+)
+select
+    l.task,
+    l.uid,
+    l.county,
+    l.stratum,
+    l.is_new_form and l.established_on > $observed_since and not l.key_field
+    and coalesce(l.credit_grade in ('A', 'B'), false) as in_observation,
+    coalesce($month_number < v.last_month_number + p.gap_months, false) as within_gap,
+    coalesce(v.visits_this_year >= case when coalesce(l.credit_grade, 'U') = 'D' then $cap_d else $cap_other end, false)
+        as over_cap,
+    d.uid is not null as drawn_this_year
+from levelled as l
+inner join policy_level as p on l.task = p.task and l.stratum = p.stratum
+left join visits as v on l.uid = v.uid
+left join drawn as d on l.task = d.task and l.uid = d.uid
+order by l.task, l.uid

@@ -1,0 +1,16 @@
+-- 检查对象名录：辖区内全部存续主体，一主体一行（DRAW §2 population.csv）。
+with fields as (
+    select uid, field_code from subject_field order by uid, field_code
+),
+listed as (
+    select uid, array_join(array_sort(array_agg(field_code)), ';') as fields from fields group by uid
+)
+select
+    e.uid,
+    e.county,
+    e.subject_type as type,
+    coalesce(f.fields, '') as fields
+from enterprise_month as e
+left join listed as f on e.uid = f.uid
+where e.is_live and e.in_jurisdiction
+order by e.uid
