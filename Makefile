@@ -1,0 +1,100 @@
+# The doors of the checkout. `make` alone lists them.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+APP := .venv/.app-installed
+DEV := .venv/.dev-installed
+
+export SSJ_HOME ?= $(CURDIR)/var
+SSJ_UI_PORT ?= 3000
+SSJ_READONLY_PORT ?= 3001
+
+.PHONY: help demo test test-long ui ui-readonly bench system-deps lint format lock clean
+
+help: ## 列出全部命令
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+demo: $(APP) ## 生成一座示例城市，跑完一个月，打印结果
+	@$(BIN)/ssj demo
+
+test: $(DEV) lint ## 代码检查与测试（小规模），缺少系统软件的测试在末尾列出
+	@$(BIN)/pytest -q
+
+test-long: $(DEV) ## 长测试，结果连同日期写入 tests/long/RESULT.txt
+	@{ date -u +%F; uname -m; echo "cores: $$(nproc)"; $(BIN)/pytest --long --no-header -q --durations=0 tests/long; } | tee tests/long/RESULT.txt
+
+ui: $(APP) ## 打开操作界面（网页与守护进程，仅本机；Ctrl-C 一并停止）
+	@$(call serve,$(SSJ_UI_PORT),,with-daemon)
+
+ui-readonly: $(APP) ## 打开只读界面（仅本机）
+	@$(call serve,$(SSJ_READONLY_PORT),--read-only,)
+
+bench: $(DEV) ## 打印耗时与内存
+	@$(BIN)/python -m bench
+
+system-deps: ## 安装测试所需的系统软件（只装缺少的；需要 root 或 sudo）
+	@missing=$$(while read -r package probe _; do
+	  [[ -z "$$package" || "$$package" == \#* ]] || compgen -G "$$probe" >/dev/null || echo "$$package"
+	done < system-deps.txt)
+	[[ -n "$$missing" ]] || exit 0
+	as_root=$$( ((EUID == 0)) || echo sudo)
+	export DEBIAN_FRONTEND=noninteractive
+	echo "安装：" $$missing
+	$$as_root apt-get update -qq
+	$$as_root apt-get install -y -qq --no-install-recommends $$missing >/dev/null
+
+lint: $(DEV) ## ruff 与 mypy
+	@$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --quiet --check . || { echo "格式不符，请运行 make format"; exit 1; }
+	$(BIN)/mypy --no-error-summary
+
+format: $(DEV) ## 统一代码格式
+	@$(BIN)/ruff check --quiet --fix . || true
+	$(BIN)/ruff format --quiet .
+
+lock: ## 重新生成带哈希的锁定文件（需要 uv；不写入任何软件源地址）
+	@compile() { uv pip compile --quiet --no-strip-extras --generate-hashes --no-emit-index-url --no-header \
+	  --python-version 3.11 --universal pyproject.toml "$$@"; }
+	compile --extra build -o requirements.lock
+	compile --extra build --extra dev -c requirements.lock -o requirements-dev.lock
+
+clean: ## 删除虚拟环境与缓存（保留数据文件夹 var/）
+	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+# One virtual environment for both: the application's lock is a subset of the developers'.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "需要 Python 3.11 或更高版本；可用 make PYTHON=python3.12 … 指定"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+$(APP): requirements.lock pyproject.toml | $(BIN)/python
+	@echo "安装依赖（约一分钟）……"
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	touch $@
+
+$(DEV): requirements-dev.lock pyproject.toml | $(BIN)/python
+	@echo "安装依赖与开发工具（约一分钟）……"
+	$(PIP) install --require-hashes -r requirements-dev.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	touch $(APP) $@
+
+# $(1) port, $(2) options of the webserver, $(3) not empty: the daemon too. A dagster.yaml that a person put into the data
+# folder (another storage, say) stays; otherwise it is a link to ours.
+define serve
+	export DAGSTER_HOME="$$SSJ_HOME/dagster"
+	install -d -m 700 "$$SSJ_HOME" "$$DAGSTER_HOME"
+	[[ -e "$$DAGSTER_HOME/dagster.yaml" && ! -L "$$DAGSTER_HOME/dagster.yaml" ]] || ln -sfn "$(CURDIR)/dagster.yaml" "$$DAGSTER_HOME/dagster.yaml"
+	trap 'trap - INT TERM EXIT; kill $$(jobs -p) 2>/dev/null || true; wait' INT TERM EXIT
+	$(if $(3),$(BIN)/dagster-daemon run -w workspace.yaml &)
+	$(BIN)/dagster-webserver -w workspace.yaml -h 127.0.0.1 -p $(1) $(2) &
+	echo "界面地址：http://127.0.0.1:$(1)  数据文件夹：$$SSJ_HOME  （Ctrl-C 停止）"
+	wait -n
+endef
