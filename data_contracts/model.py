@@ -194,9 +194,8 @@ class _Reader:
         if name != self.path.stem or table.get("name") != name:
             raise self._error("name", f"必须与文件名、schema 的 name 相同（{self.path.stem}）")
         custom = self._custom(document, odcs.CUSTOM_TOP, "文件")
-        properties = [
-            odcs.merge(self.dictionary.properties.get(str(p.get("name")), {}), p) for p in table["properties"]
-        ]
+        merged = odcs.resolve(document, self.dictionary)
+        properties: list[Raw] = merged["schema"][0]["properties"]
         columns = tuple(self._column(raw) for raw in properties)
         names = tuple(column.name for column in columns)
         if len(set(names)) != len(names):
@@ -206,7 +205,6 @@ class _Reader:
         for column in formed_on:
             if column not in names:
                 raise self._error("formedOn", f"引用了不存在的字段 {column}")
-        merged = {**document, "schema": [{**table, "properties": properties}]}
         digest = hashlib.sha256(json.dumps(merged, ensure_ascii=False, sort_keys=True, default=str).encode())
         return Contract(
             name=name,

@@ -91,6 +91,20 @@ def check_keys(raw: Raw, allowed: set[str], path: Path, where: str) -> None:
         raise ContractError(f"契约文件 {path.name} 的{where}有不认识的键 {'、'.join(unknown)}，请改正拼写或删去。")
 
 
+def resolve(document: Raw, dictionary: FieldDictionary) -> Raw:
+    """The document with every property complete: what the contract says once inheritance is done."""
+    tables = [
+        {
+            **table,
+            "properties": [
+                merge(dictionary.properties.get(str(raw.get("name")), {}), raw) for raw in table["properties"]
+            ],
+        }
+        for table in document.get("schema") or []
+    ]
+    return {**document, "schema": tables}
+
+
 def merge(base: Raw, own: Raw) -> Raw:
     """`own` over `base`; customProperties and quality entry by entry, aliases added up (with the base's title)."""
     merged = {**base, **own}
