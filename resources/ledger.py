@@ -10,7 +10,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,22 +44,27 @@ class Ledger:
             previous = digest
             yield entry
 
-    def append(self, kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Add one line (fsynced) and return it; two writers take turns by a file lock."""
+    def append(self, kind: str, body: Mapping[str, Any]) -> None:
+        """Add one line."""
+        self.append_all(kind, [body])
+
+    def append_all(self, kind: str, bodies: Sequence[Mapping[str, Any]]) -> None:
+        """Add one line for each body and fsync once; two writers take turns by a file lock."""
+        if not bodies:
+            return
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self.path.open("a+b") as file:
+        with self.path.open("ab") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            last = FIRST
-            number = 1
+            number, previous = 0, FIRST
             for entry in self.entries():
-                number, last = entry["number"] + 1, _digest(entry)
-            line = {"number": number, "previous": last, "at": now().isoformat(), "kind": kind, "body": dict(body)}
-            data = json_bytes(line | {"digest": _digest(line)}) + b"\n"
-            file.seek(0, os.SEEK_END)
-            file.write(data)
+                number, previous = entry["number"], _digest(entry)
+            for body in bodies:
+                number += 1
+                line = {"number": number, "previous": previous, "at": now().isoformat(), "kind": kind, "body": dict(body)}
+                previous = _digest(line)
+                file.write(json_bytes(line | {"digest": previous}) + b"\n")
             file.flush()
             os.fsync(file.fileno())
-        return line
 
 
 def _digest(entry: Mapping[str, Any]) -> str:

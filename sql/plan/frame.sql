@@ -9,7 +9,7 @@ with reasoned as (
             when c.in_observation then 'observation_period'
             when c.drawn_this_year and q.blocks_drawn_this_year then 'drawn_this_year'
             when c.within_gap then 'visited_within_gap'
-            when c.over_cap then 'yearly_cap'
+            when c.over_cap then 'yearly_cap_reached'
             else ''
         end as reason
     from frame_candidate as c

@@ -15,7 +15,6 @@ scoped as (
     select
         t.task,
         t.stratum_by,
-        t.key_field,
         p.uid,
         p.county,
         f.field_grade,
@@ -47,9 +46,15 @@ visits as (
     select
         uid,
         max(month_number) as last_month_number,
-        cast(count(*) filter (where year(visited_on) = $year) as bigint) as visits_this_year
+        cast(count(distinct visited_on) filter (where year(visited_on) = $year) as bigint) as visits_this_year
     from visit
     group by uid
+),
+task_visits as (
+    select uid, task, cast(count(*) as bigint) as visits_this_year
+    from visit
+    where year(visited_on) = $year
+    group by uid, task
 ),
 drawn as (
     select task, uid from draw_history group by task, uid
@@ -59,14 +64,18 @@ select
     l.uid,
     l.county,
     l.stratum,
-    l.is_new_form and l.established_on > $observed_since and not l.key_field
-    and coalesce(l.credit_grade in ('A', 'B'), false) as in_observation,
+    t.has_observation and l.is_new_form and l.established_on > $observed_since
+    and coalesce(o.credit_grade is not null, false) as in_observation,
     coalesce($month_number < v.last_month_number + p.gap_months, false) as within_gap,
-    coalesce(v.visits_this_year >= case when coalesce(l.credit_grade, 'U') = 'D' then $cap_d else $cap_other end, false)
-        as over_cap,
+    coalesce(v.visits_this_year >= c.visits, false)
+    or coalesce(p.on_site and w.visits_this_year >= p.yearly_cap, false) as over_cap,
     d.uid is not null as drawn_this_year
 from levelled as l
+inner join policy_task as t on l.task = t.task
 inner join policy_level as p on l.task = p.task and l.stratum = p.stratum
+inner join policy_cap as c on coalesce(l.credit_grade, 'U') = c.credit_grade
+left join policy_observed as o on l.credit_grade = o.credit_grade
 left join visits as v on l.uid = v.uid
+left join task_visits as w on l.uid = w.uid and l.task = w.task
 left join drawn as d on l.task = d.task and l.uid = d.uid
 order by l.task, l.uid

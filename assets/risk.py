@@ -1,0 +1,125 @@
+"""风险: who there is, how the province graded them, which records count, which fields they are in.
+
+Here: the subjects of the register with their county, the month's grades as delivered, `enterprise_month`.
+Not here: any grading — the city only reads grades (R-19) — nor the plan that rests on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+import dagster as dg
+
+from assets.stage import Month, sql_asset
+from resources.lake import Stored
+from resources.reference import county_names, division_counties
+from supervision.snapshot import SnapshotError, hold_reason
+
+NEW_SUBJECT_DAYS = 45  # a firm this new may not be in the province's monthly snapshot yet
+CITY_PREFIX, SEAT_COUNTY = "1408", "140802"
+
+
+def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]:
+    """The assets of this stage."""
+    return [
+        sql_asset(
+            "subject",
+            partitions,
+            inputs=["accepted_register"],
+            deps=["intake"],
+            parameters=lambda _: {"city_prefix": CITY_PREFIX, "seat_county": SEAT_COUNTY},
+            extra=lambda _: {"ref_county_names": county_names(), "ref_division_counties": division_counties()},
+        ),
+        sql_asset(
+            "grade_of_month",
+            partitions,
+            inputs=["accepted_grade_snapshot"],
+            deps=["intake", "deliveries"],
+            parameters=lambda m: {"month": m.name},
+            checks=[
+                dg.AssetCheckSpec(
+                    "snapshot_fresh",
+                    asset="grade_of_month",
+                    blocking=False,
+                    description="等级快照在截至日期前 45 天内收到，否则计划等待人工决定（R-21）",
+                )
+            ],
+            judge=_judge_snapshot,
+        ),
+        sql_asset(
+            "effective_record",
+            partitions,
+            inputs=[
+                "accepted_penalty",
+                "accepted_abnormal_listing",
+                "accepted_serious_violation",
+                "accepted_repair",
+            ],
+            deps=["intake"],
+            parameters=lambda m: {"as_of": m.as_of},
+        ),
+        sql_asset(
+            "subject_field",
+            partitions,
+            inputs=["accepted_field_record"],
+            deps=["intake"],
+            parameters=lambda m: {"as_of": m.as_of},
+        ),
+        sql_asset(
+            "visit",
+            partitions,
+            inputs=["accepted_inspection_result"],
+            deps=["intake"],
+            parameters=lambda m: {"as_of": m.as_of},
+        ),
+        sql_asset(
+            "enterprise_month",
+            partitions,
+            inputs=["subject", "grade_of_month", "effective_record", "visit"],
+            parameters=lambda m: {"month": m.name, "new_since": m.as_of - timedelta(days=NEW_SUBJECT_DAYS)},
+            checks=[
+                dg.AssetCheckSpec(
+                    "all_graded_or_explained",
+                    asset="enterprise_month",
+                    blocking=True,
+                    description="每个存续主体要么有省局等级，要么有未分类原因；快照漏列的企业不超过二十分之一（R-01）",
+                )
+            ],
+            judge=_judge_coverage,
+        ),
+    ]
+
+
+def _judge_snapshot(month: Month, stored: Stored) -> Iterable[dg.AssetCheckResult]:
+    """No snapshot of the month stops the run; an old one holds the plan for a person."""
+    if not stored.rows:
+        raise SnapshotError(
+            f"{month.name} 没有标为本月的等级快照行（grade_snapshot）：请核对快照文件的快照月份，或请省局重新推送"
+        )
+    received = max(r["received_at"] for r in month.records("grade_of_month", ["received_at"])).date()
+    reason = hold_reason(received, month.as_of)
+    month.lake.hold("grade_snapshot", reason)
+    yield dg.AssetCheckResult(
+        check_name="snapshot_fresh",
+        passed=reason is None,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=reason or f"快照于 {received} 收到",
+    )
+
+
+def _judge_coverage(month: Month, _: Stored) -> Iterable[dg.AssetCheckResult]:
+    states: dict[str, int] = {}
+    for row in month.records("enterprise_month", ["grade_state"]):
+        states[row["grade_state"]] = states.get(row["grade_state"], 0) + 1
+    graded, missing = states.get("graded", 0), states.get("missing_from_snapshot", 0)
+    metadata: dict[str, Any] = dict(sorted(states.items()))
+    yield dg.AssetCheckResult(
+        check_name="all_graded_or_explained",
+        passed=graded > 0 and missing * 20 <= graded + missing,
+        description=f"有等级 {graded} 户，快照漏列 {missing} 户（已逐户列入 enterprise_month，供向省局核对）",
+        metadata=metadata,
+    )
+
+

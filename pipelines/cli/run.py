@@ -1,0 +1,85 @@
+"""`ssj run`: the jobs of a month, in this process, over the Dagster instance of the data folder."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import typer
+
+from pipelines.cli import HELD
+from pipelines.definitions import build_defs
+from pipelines.jobs import JOBS
+from pipelines.partitions import months
+from pipelines.progress import Progress
+from resources.house import House
+from resources.lake import MonthLake
+from resources.settings import CHECKOUT, Home
+from supervision.months import MonthError, check_month
+
+
+def run_month(month: str, home: Path | None, as_of: date | None, say: Callable[[str], None] = typer.echo) -> int:
+    """Run `monthly`, then `draw` and `close` unless a person must act first; returns the exit code."""
+    check_month(month)
+    if not months().has_partition_key(month):
+        raise MonthError(f"{month} 尚未到来或早于通知印发的 2022-05，不能运行；请核对月份")
+    folder = Home.at(home).create()
+    progress = Progress(say)
+    house = House(home=str(folder.root), as_of=as_of.isoformat() if as_of else "")
+    defs = build_defs(house=house, hooks={progress.hook()})
+    progress.expect(defs)
+    with instance_of(folder) as instance:
+        for name in JOBS:
+            result = defs.resolve_job_def(name).execute_in_process(
+                partition_key=month,
+                instance=instance,
+                raise_on_error=False,
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            )
+            if not result.success:
+                _explain(result)
+                return 1
+            holds = MonthLake(folder, month).holds()
+            if holds:
+                for reason in holds.values():
+                    say(f"等待人工：{reason}")
+                return HELD
+    return 0
+
+
+@contextmanager
+def instance_of(home: Home) -> Iterator[dg.DagsterInstance]:
+    """The Dagster instance whose storage lies in the data folder, quiet on the terminal."""
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    target = home.dagster / "dagster.yaml"
+    if not target.exists():
+        shutil.copyfile(CHECKOUT / "dagster.yaml", target)
+    with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
+        yield instance
+
+
+def _explain(result: Any) -> None:
+    """One line a failed step or blocking check: our sentence where it is ours, else the error's own words."""
+    for event in result.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            while error is not None and error.cause is not None:
+                error = error.cause
+            typer.echo(f"未能完成（{event.step_key}）：{_sentence(error)}", err=True)
+    for evaluation in result.get_asset_check_evaluations():
+        if not evaluation.passed and evaluation.blocking:
+            typer.echo(f"未能完成（检查 {evaluation.check_name}）：{evaluation.description}", err=True)
+
+
+def _sentence(error: Any) -> str:
+    if error is None:
+        return "未知错误，请查看 Dagster 运行记录"
+    return str(error.message).strip().split(": ", 1)[-1]
+
+

@@ -1,0 +1,36 @@
+"""What Dagster loads: assets, checks, jobs, schedule, resources — built on call, nothing at import.
+
+`workspace.yaml` names the function; tests and the command line call it with overrides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+
+import dagster as dg
+
+from pipelines.jobs import build_jobs, build_schedules
+from pipelines.partitions import months
+from resources.house import House
+
+
+def build_defs(**overrides: object) -> dg.Definitions:
+    """The whole application. Overrides: `house` (a House) and `hooks` (a set of Dagster hooks)."""
+    from assets import collected, draw, plan, published, reports, risk, validated
+    from pipelines.checks.assets import build_checks
+
+    house = overrides.pop("house", None) or House()
+    hooks = overrides.pop("hooks", frozenset())
+    if overrides:
+        raise TypeError(f"unknown overrides: {', '.join(sorted(overrides))}")
+    assert isinstance(house, House) and isinstance(hooks, Set)
+    partitions = months()
+    jobs = build_jobs(partitions, hooks)
+    stages = (collected, validated, risk, plan, draw, reports, published)
+    return dg.Definitions(
+        assets=[asset for stage in stages for asset in stage.build(partitions)],
+        asset_checks=build_checks(partitions),
+        jobs=jobs,
+        schedules=build_schedules(jobs),
+        resources={"house": house},
+    )

@@ -1,0 +1,47 @@
+"""The three jobs of a month and their schedule (DESIGN §3).
+
+`monthly` collects, validates, joins and plans, up to the committed frame; `draw` follows approval and beacon; `close`
+writes what the offices receive and publishes. Law and ceremony part them; a demonstration runs them in a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+
+import dagster as dg
+
+MONTHLY_GROUPS = ("collected", "validated", "risk", "plan")
+DRAW_GROUPS = ("draw",)
+CLOSE_GROUPS = ("reports", "published")
+JOBS = ("monthly", "draw", "close")
+
+
+def build_jobs(
+    partitions: dg.PartitionsDefinition[str], hooks: Set[dg.HookDefinition]
+) -> list[dg.UnresolvedAssetJobDefinition]:
+    """The jobs over all assets of their groups."""
+    described = (
+        ("monthly", MONTHLY_GROUPS, "归集、验收、比对等级、形成计划并冻结抽查名录（每月）"),
+        ("draw", DRAW_GROUPS, "经审批、见证信标之后：抽取对象、匹配人员、封装抽取包"),
+        ("close", CLOSE_GROUPS, "生成各单位所需的表册，发布数据仓与公开文件"),
+    )
+    return [
+        dg.define_asset_job(
+            name,
+            selection=dg.AssetSelection.groups(*groups),
+            description=description,
+            partitions_def=partitions,
+            executor_def=dg.in_process_executor,
+            hooks=frozenset(hooks),
+        )
+        for name, groups, description in described
+    ]
+
+
+def build_schedules(jobs: list[dg.UnresolvedAssetJobDefinition]) -> list[dg.ScheduleDefinition]:
+    """`monthly` on the 6th at 02:00 for the month before (DOMAIN §4.9: snapshot by the 5th); the rest wait for people."""
+    monthly = next(job for job in jobs if job.name == "monthly")
+    schedule = dg.build_schedule_from_partitioned_job(
+        monthly, name="monthly_on_the_6th", day_of_month=6, hour_of_day=2, description="每月 6 日 2 时运行上月"
+    )
+    return [schedule]  # type: ignore[list-item]  # resolved to a ScheduleDefinition when the job is

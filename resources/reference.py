@@ -1,0 +1,92 @@
+"""Reference lists of `data_contracts/`: read as files, handed on as Arrow tables and plain rows.
+
+For: counties and divisions, units, the policy, with their digests; what the code itself is.
+Not for: deciding anything with them (supervision), nor for what departments deliver (inbox); the calendar (calendars).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import yaml
+
+from resources.calendars import rows
+from resources.settings import CHECKOUT, POLICIES, REFERENCE
+from supervision.policy import Policy, PolicyError, parse_policy
+
+CODE_ROOMS = ("assets", "data_contracts", "resources", "sql", "supervision")
+CODE_SUFFIXES = (".csv", ".py", ".sql", ".yaml")
+
+
+def text_table(records: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> pa.Table:
+    """Records as an Arrow table of text columns; a missing value is NULL."""
+    listed = list(records)
+    arrays = {name: [None if r.get(name) in (None, "") else str(r[name]) for r in listed] for name in columns}
+    return pa.table({name: pa.array(values, pa.string()) for name, values in arrays.items()})
+
+
+def units() -> list[dict[str, str]]:
+    """Reporting units: unit_code, unit_name, kind, county, aliases."""
+    return rows(REFERENCE / "units.csv")
+
+
+def county_names() -> pa.Table:
+    """Names that place an address: name, county (`OUT` for other places), priority (lower wins)."""
+    return text_table(rows(REFERENCE / "county_names.csv"), ("name", "county", "priority"))
+
+
+def division_counties() -> pa.Table:
+    """Division codes, current and retired, to the county of today (`OUT` where it is another city's)."""
+    ours = {row["code"]: row["code"] for row in rows(REFERENCE / "yuncheng_divisions.csv")}
+    ours |= {row["code"]: row["county"] for row in rows(REFERENCE / "divisions_retired.csv")}
+    return text_table(({"code": c, "county": k} for c, k in sorted(ours.items())), ("code", "county"))
+
+
+@lru_cache(maxsize=4)
+def policy_for(month: str) -> tuple[Policy, str]:
+    """The policy in force in a month and the digest of its file; PolicyError when none or several are."""
+    found = []
+    for path in sorted(POLICIES.glob("*.yaml")):
+        data = path.read_bytes()
+        policy = parse_policy(yaml.load(data, Loader=yaml.CSafeLoader))
+        if policy.in_force(month):
+            found.append((policy, hashlib.sha256(data).hexdigest(), path.name))
+    if len(found) != 1:
+        names = "、".join(name for _, _, name in found) or "没有"
+        raise PolicyError(f"{month} 应恰有一份有效的抽查政策，现有：{names}；请检查 data_contracts/policies 的起止日期")
+    return found[0][0], found[0][1]
+
+
+@lru_cache(maxsize=1)
+def code_digest() -> str:
+    """Digest of everything that turns deliveries into results: the same code gives the same version of a month."""
+    total = hashlib.sha256()
+    for room in CODE_ROOMS:
+        for path in sorted(p for p in (CHECKOUT / room).rglob("*") if p.suffix in CODE_SUFFIXES):
+            total.update(f"{path.relative_to(CHECKOUT).as_posix()}\0".encode())
+            total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
+
+
+@lru_cache(maxsize=1)
+def code_commit() -> str:
+    """The commit of the checkout (40 hexadecimal digits), or zeros where it is not a git checkout."""
+    git = CHECKOUT / ".git"
+    head = git / "HEAD"
+    if not head.exists():
+        return "0" * 40
+    text = head.read_text("ascii").strip()
+    if not text.startswith("ref: "):
+        return text
+    name = text.removeprefix("ref: ")
+    loose = git / name
+    if loose.exists():
+        return loose.read_text("ascii").strip()
+    packed = git / "packed-refs"
+    lines = packed.read_text("ascii").splitlines() if packed.exists() else []
+    return next((line.split()[0] for line in lines if line.endswith(f" {name}")), "0" * 40)
