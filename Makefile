@@ -93,7 +93,8 @@ define serve
 	export DAGSTER_HOME="$$SSJ_HOME/dagster"
 	install -d -m 700 "$$SSJ_HOME" "$$DAGSTER_HOME"
 	[[ -e "$$DAGSTER_HOME/dagster.yaml" && ! -L "$$DAGSTER_HOME/dagster.yaml" ]] || ln -sfn "$(CURDIR)/dagster.yaml" "$$DAGSTER_HOME/dagster.yaml"
-	trap 'trap - INT TERM EXIT; kill $$(jobs -p) 2>/dev/null || true; wait' INT TERM EXIT
+	trap 'exit 0' INT TERM
+	trap 'kill $$(jobs -p) 2>/dev/null || true; wait' EXIT
 	$(if $(3),$(BIN)/dagster-daemon run -w workspace.yaml &)
 	$(BIN)/dagster-webserver -w workspace.yaml -h 127.0.0.1 -p $(1) $(2) &
 	echo "界面地址：http://127.0.0.1:$(1)  数据文件夹：$$SSJ_HOME  （Ctrl-C 停止）"
