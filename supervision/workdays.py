@@ -1,8 +1,10 @@
 """Statutory working days: when a record is due, and how late it is.
 
-Here: counting over a calendar given as rows (data_contracts/calendar/). Not here: which record has which clock (the
-contracts), reading files, today's date. A year without rows is not announced: Monday to Friday is then assumed, and
-every date that rests on it is `provisional` and must never be called overdue.
+Here: counting over a calendar given as rows of data_contracts/calendar/<year>.csv, which hold only the days that the
+State Council's yearly notice names; every other day is Monday to Friday work. When the notice of a new year is out, its
+days become a new file. A year without rows is not announced: Monday to Friday is then assumed, and every date that
+rests on it is `provisional` and must never be called overdue.
+Not here: which record has which clock (the contracts), reading files, today's date.
 Clause: notice (五), within 7 working days; DOMAIN §4.5.
 """
 

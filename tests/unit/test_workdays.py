@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
-from pathlib import Path
 
 import chinese_calendar
 import holidays
@@ -12,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_contracts import calendar
-from data_contracts.calendar import calendar_rows
+from resources.calendars import calendar, rows
+from resources.settings import CALENDAR as FOLDER
 from supervision.workdays import CalendarError, DueDate, WorkCalendar
 
-CALENDAR = WorkCalendar.from_rows(calendar_rows())
+CALENDAR = calendar()
 DAYS = [date(2021, 1, 1) + timedelta(days=i) for i in range((date(2027, 1, 1) - date(2021, 1, 1)).days)]
 
 
@@ -79,16 +78,16 @@ def test_tables_say_the_same_as_the_functions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "sentence"),
+    ("bad", "sentence"),
     [
         ([{"day": "2026/01/01", "kind": "rest"}], "“2026/01/01”无法识别"),
         ([{"day": "2026-01-01", "kind": "holiday"}], "类型“holiday”无法识别"),
         ([{"day": "2026-01-01", "kind": "rest"}] * 2, "出现了两次"),
     ],
 )
-def test_a_bad_calendar_is_refused(rows: list[dict[str, str]], sentence: str) -> None:
+def test_a_bad_calendar_is_refused(bad: list[dict[str, str]], sentence: str) -> None:
     with pytest.raises(CalendarError, match=re.escape(sentence)):
-        WorkCalendar.from_rows(rows)
+        WorkCalendar.from_rows(bad)
 
 
 def test_questions_without_an_answer_are_refused() -> None:
@@ -98,8 +97,8 @@ def test_questions_without_an_answer_are_refused() -> None:
         CALENDAR.due_on(date(9999, 12, 31), 1)
 
 
-def test_a_day_in_the_wrong_years_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "2027.csv").write_text("day,kind,note\n2026-12-31,rest,元旦\n", encoding="utf-8")
-    monkeypatch.setattr(calendar, "_FOLDER", tmp_path)
-    with pytest.raises(ValueError, match=r"2027\.csv 中的日期 2026-12-31"):
-        calendar_rows()
+def test_each_file_holds_the_days_of_its_year_in_order() -> None:
+    for path in sorted(FOLDER.glob("*.csv")):
+        days = [row["day"] for row in rows(path)]
+        assert days == sorted(days)
+        assert {day[:4] for day in days} == {path.stem}
