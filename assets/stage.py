@@ -5,7 +5,7 @@ For: the two factories every stage uses, and the month handed to them. Not for: 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -116,6 +116,7 @@ def month_of(context: dg.AssetExecutionContext) -> Month:
 
 
 Compute = Callable[[Month], Stored]
+Held = Callable[[Month], bool]
 Judge = Callable[[Month, Stored], Iterable[dg.AssetCheckResult]]
 
 
@@ -128,8 +129,12 @@ def table_asset(
     checks: Sequence[dg.AssetCheckSpec] = (),
     judge: Judge | None = None,
     kinds: Iterable[str] = ("python", "parquet"),
+    held: Held | None = None,
 ) -> dg.AssetsDefinition:
-    """An asset whose one table is written by `compute` under the output contract `name`."""
+    """An asset whose one table is written by `compute` under the output contract `name`.
+
+    While `held` says so, nothing is written and everything downstream waits: held, not failed (DESIGN §3).
+    """
     contract = output_contract(name)
 
     @dg.asset(
@@ -138,14 +143,17 @@ def table_asset(
         deps=list(deps),
         check_specs=list(checks),
         required_resource_keys={"house"},
+        output_required=held is None,
         **asset_arguments(contract, kinds=kinds),
     )
-    def _asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+    def _asset(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         month = month_of(context)
+        if held is not None and held(month):
+            return
         stored = compute(month)
-        return dg.MaterializeResult(
+        yield dg.MaterializeResult(
             metadata=stored_metadata(stored, month.lake, contract),
-            check_results=list(judge(month, stored)) if judge else None,
+            check_results=list(judge(month, stored)) if judge else [],
         )
 
     return _asset
@@ -161,6 +169,7 @@ def sql_asset(
     extra: Callable[[Month], Mapping[str, pa.Table]] = lambda _: {},
     checks: Sequence[dg.AssetCheckSpec] = (),
     judge: Judge | None = None,
+    held: Held | None = None,
 ) -> dg.AssetsDefinition:
     """An asset that is exactly one SQL file over the named tables."""
     contract = output_contract(name)
@@ -175,5 +184,6 @@ def sql_asset(
         deps=[*inputs, *deps],
         checks=checks,
         judge=judge,
+        held=held,
         kinds=("duckdb", "parquet"),
     )

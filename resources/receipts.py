@@ -17,7 +17,7 @@ from typing import Any
 
 from data_contracts.model import output_contracts, source_contracts
 from resources.calendars import calendar_version
-from resources.inbox import Delivery, InboxError, read_delivery
+from resources.inbox import Delivery, InboxError, delivery_folders, read_delivery
 from resources.ledger import Ledger
 from resources.reference import code_commit, code_digest, policy_for
 from resources.settings import Home
@@ -39,15 +39,17 @@ def look_through(inbox: Path, month: str, as_of: date) -> list[Receipt]:
     """Every file of every delivery folder with its state; InboxError when nothing belongs to `month`."""
     receipts: list[Receipt] = []
     deliveries: list[Delivery] = []
-    entries = sorted(p for p in inbox.iterdir() if not p.name.startswith("."))
-    for entry in entries:
+    sources = {contract.name for contract in source_contracts()}
+    for entry in delivery_folders(inbox):
         try:
-            deliveries.append(read_delivery(entry))
+            deliveries.append(read_delivery(entry, sources=sources))
         except InboxError as error:
             receipts.append(Receipt(None, entry.name, "manifest.json", "refused", str(error)))
     if not any(d.month == month for d in deliveries) and not receipts:
         known = "、".join(sorted({d.month for d in deliveries})) or "没有任何交付"
-        raise InboxError(f"收件箱 {inbox.name} 中没有 {month} 的交付（现有：{known}）；请核对月份，或先放入该月的交付文件夹")
+        raise InboxError(
+            f"收件箱 {inbox.name} 中没有 {month} 的交付（现有：{known}）；请核对月份，或先放入该月的交付文件夹"
+        )
     seen: set[str] = set()
     for delivery in sorted(deliveries, key=lambda d: (d.received_at, d.delivery_id)):
         for index, file in enumerate(delivery.files):

@@ -30,6 +30,11 @@ def text_table(records: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> 
     return pa.table({name: pa.array(values, pa.string()) for name, values in arrays.items()})
 
 
+def record_table(records: Iterable[Mapping[str, Any]]) -> pa.Table:
+    """Records of one shape (text, whole numbers, truth values) as an Arrow table; at least one row is needed."""
+    return pa.Table.from_pylist([dict(r) for r in records])
+
+
 def units() -> list[dict[str, str]]:
     """Reporting units: unit_code, unit_name, kind, county, aliases."""
     return rows(REFERENCE / "units.csv")

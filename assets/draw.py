@@ -1,0 +1,139 @@
+"""抽取: after approval and beacon — who is drawn, which inspectors go, and the sealed bundle (DRAW §3 to §7).
+
+Here: the draw from the committed files alone, the matching, the bundle. Not here: anything that could change what was
+committed: this stage reads the bundle, never the tables it was made from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from assets.schema import asset_arguments, stored_metadata
+from assets.stage import Month, month_of, table_asset
+from data_contracts.model import output_contract
+from resources.bundles import Bundles
+from resources.lake import Stored
+from resources.ledger import Ledger
+from supervision import matching
+from supervision import policy as rules
+from supervision.canonical import csv_bytes, json_bytes
+from supervision.draw import ceremony, rows, selection
+from supervision.draw.committed import EIGHT, Committed, parse_committed
+
+TABLES = ("allocation", "cuts", "drawn", "reserve", "county_visits")
+
+
+def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]:
+    """The assets of this stage."""
+    return [
+        _drawn(partitions),
+        table_asset("assignment", partitions, _assignment, deps=["drawn", "allocation", "committed_round"]),
+        table_asset("round_bundle", partitions, _round_bundle, deps=["drawn", "allocation", "cuts", "reserve", "assignment"]),
+    ]
+
+
+def opened(month: Month) -> tuple[str, Committed, dict[str, Any]]:
+    """The round's committed files parsed, and its certificate: beacon and secret checked, K computed.
+
+    Beacon and secret of a demonstration come from the policy's demonstration text; no other round gets this far yet.
+    """
+    round_id = rules.round_id(month.policy, month.name)
+    files = Bundles(month.lake.home).read(round_id)
+    parsed = parse_committed({name: files[name] for name in EIGHT})
+    beacon = rules.demonstration_beacon(month.policy, month.name, round_id)
+    secret = rules.demonstration_secret(month.policy, round_id)
+    ceremony.check_beacon(beacon, parsed.policy.beacon)
+    commitment = ceremony.commitment(round_id, parsed.manifest_sha256, secret)
+    certificate = {
+        "spec": ceremony.SPEC,
+        "round_id": round_id,
+        "beacon": beacon,
+        "office_secret": secret,
+        "commitment": commitment,
+        "key": ceremony.draw_key(commitment, beacon, secret),
+        "demonstration": month.demonstration,
+    }
+    return round_id, parsed, certificate
+
+
+def _drawn(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    contracts = {name: output_contract(name) for name in TABLES}
+
+    @dg.multi_asset(
+        name="draw",
+        specs=[
+            dg.AssetSpec(name, deps=["committed_round"], partitions_def=partitions, **asset_arguments(contract, kinds=("python",)))
+            for name, contract in contracts.items()
+        ],
+        required_resource_keys={"house"},
+    )
+    def _asset(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+        month = month_of(context)
+        _, parsed, certificate = opened(month)
+        result = selection.draw(parsed, certificate["key"])
+        visits = [
+            {
+                "county": c.county,
+                "capacity": c.capacity,
+                "triggers": c.triggers,
+                "visits_planned": c.planned,
+                "visits_funded": c.funded,
+            }
+            for c in result.counties
+        ]
+        tables: dict[str, list[dict[str, Any]]] = {
+            "allocation": [_plain(row) for row in result.allocation],
+            "cuts": [_plain(row) for row in result.cuts],
+            "drawn": [_plain(row) for row in result.drawn],
+            "reserve": [_plain(row) for row in result.reserve],
+            "county_visits": visits,
+        }
+        for name, records in tables.items():
+            stored = month.store_records(contracts[name], records)
+            yield dg.MaterializeResult(asset_key=name, metadata=stored_metadata(stored, month.lake, contracts[name]))
+
+    return _asset
+
+
+def _plain(row: Any) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in row.__slots__}
+
+
+def _assignment(month: Month) -> Stored:
+    """Two or more inspectors for every visit; what cannot be matched is listed with its reason (DRAW §6)."""
+    _, parsed, certificate = opened(month)
+    drawn = [rows.DrawnRow(**r) for r in month.records("drawn")]
+    assignment = matching.assign(certificate["key"], parsed, drawn)
+    counties = {row.uid: row.county for row in parsed.population}
+    unmet = [
+        {"visit_uid": u.uid, "county": counties[u.uid], "unmet_reason": u.reason} for u in assignment.unassignable
+    ]
+    month.store_records(output_contract("unassignable"), unmet)
+    return month.store_records(output_contract("assignment"), [_plain(row) for row in assignment.rows])
+
+
+def _round_bundle(month: Month) -> Stored:
+    """Seal the bundle: certificate, results and SHA256SUMS beside the committed files; its digest enters the ledger."""
+    round_id, _, certificate = opened(month)
+    files = {
+        "certificate.json": json_bytes(certificate),
+        "allocation.csv": csv_bytes(rows.ALLOCATION, (rows.AllocationRow(**r).cells() for r in month.records("allocation"))),
+        "cuts.csv": csv_bytes(rows.CUTS, (rows.CutRow(**r).cells() for r in month.records("cuts"))),
+        "drawn.csv": csv_bytes(rows.DRAWN, (rows.DrawnRow(**r).cells() for r in month.records("drawn"))),
+        "reserve.csv": csv_bytes(rows.DRAWN, (rows.DrawnRow(**r).cells() for r in month.records("reserve"))),
+        "assignment.csv": csv_bytes(
+            matching.ASSIGNMENT,
+            ((r["visit_uid"], r["inspector_id"], r["role"]) for r in month.records("assignment")),
+        ),
+    }
+    bundles = Bundles(month.lake.home)
+    digest = bundles.seal(round_id, files)
+    ledger = Ledger(month.lake.home.ledger, "rounds")
+    if not any(e["kind"] == "sealed" and e["body"]["round_id"] == round_id for e in ledger.entries()):
+        ledger.append("sealed", {"round_id": round_id, "sha256sums": digest, "demonstration": month.demonstration})
+    sums = bundles.read(round_id)["SHA256SUMS"].decode().splitlines()
+    listed = [{"round_id": round_id, "file_name": line[66:], "sha256": line[:64]} for line in sums]
+    return month.store_records(output_contract("round_bundle"), listed)
