@@ -1,0 +1,150 @@
+"""One SELECT over Parquet and Arrow, in an in-memory DuckDB that can reach nothing else.
+
+For: running the SQL of this project and writing its result as Parquet with the same bytes every time.
+Not for: where files lie (lake), what the SQL says (sql/, contract_sql), publishing a .duckdb file.
+
+Each call has a connection of its own (15 ms): the files it may touch are exactly its inputs and its target, fixed
+before external access is switched off and the configuration locked (the other order refuses Parquet views and COPY).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TypeAlias
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+Input: TypeAlias = "Path | Sequence[Path] | pa.Table"
+
+SQL_ROOT = Path(__file__).resolve().parents[2] / "sql"
+ROW_GROUP_SIZE = 100_000
+# HUGEINT comes from every integer sum and DuckDB writes it to Parquet as DOUBLE; the sum of a DOUBLE depends on the
+# order of the rows; TIMESTAMP WITH TIME ZONE reads differently in another session.
+_REFUSED_TYPES = re.compile(r"\b(?:U?HUGEINT|DOUBLE|FLOAT|TIMESTAMP WITH TIME ZONE)\b")
+_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+_SQL_NAME = re.compile(r"[a-z0-9_]+(/[a-z0-9_]+)*")
+
+
+class EngineError(Exception):
+    """A query cannot be run or stored as asked: one Chinese sentence."""
+
+
+def sql_text(relative: str) -> str:
+    """The text of `sql/<relative>.sql`; EngineError when the name is no plain path or the file is not there."""
+    path = SQL_ROOT / f"{relative}.sql"
+    if not _SQL_NAME.fullmatch(relative) or not path.is_file():
+        raise EngineError(f"没有 SQL 文件 sql/{relative}.sql，请核对名称。")
+    return path.read_text("utf-8")
+
+
+class DuckDBEngine:
+    """Runs SELECTs; as a context manager it owns a folder for spilling, removed at the end.
+
+    memory_limit: of DuckDB ("1GB"). threads: of DuckDB. temp_directory: made where missing; each engine has its own
+    folder below it, because two processes spilling into one overwrite each other's files.
+    """
+
+    def __init__(self, *, temp_directory: Path, memory_limit: str = "1GB", threads: int = 2) -> None:
+        """Nothing is opened before `with`."""
+        self.temp_directory = temp_directory
+        self.memory_limit = memory_limit
+        self.threads = threads
+        self._spill: Path | None = None
+
+    def __enter__(self) -> DuckDBEngine:
+        """Make the folder for spilling."""
+        self.temp_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._spill = Path(tempfile.mkdtemp(prefix="duckdb-", dir=self.temp_directory))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Remove the folder for spilling."""
+        if self._spill is not None:
+            shutil.rmtree(self._spill, ignore_errors=True)
+            self._spill = None
+
+    def select(self, sql: str, inputs: Mapping[str, Input], params: Mapping[str, object] | None = None) -> pa.Table:
+        """The result of one SELECT. `inputs` become views of their names; `params` bind `$name`."""
+        with self._open(inputs, target=None) as connection:
+            return _relation(connection, sql, params).to_arrow_table()
+
+    def select_to_parquet(
+        self, sql: str, inputs: Mapping[str, Input], params: Mapping[str, object] | None, target: Path
+    ) -> int:
+        """Write the result of one SELECT to `target` (zstd, fixed row groups, fsynced) and return its rows.
+
+        An existing target is overwritten in place: write to a temporary name and rename (`lake.write_atomically`).
+        The same inputs give the same bytes if the SELECT ends in ORDER BY on a unique key.
+        """
+        target = target.resolve()
+        with self._open(inputs, target=target) as connection:
+            _relation(connection, sql, params).write_parquet(
+                str(target), compression="zstd", row_group_size=ROW_GROUP_SIZE, use_tmp_file=False
+            )
+        with target.open("rb") as file:
+            os.fsync(file.fileno())
+        return int(pq.read_metadata(target).num_rows)
+
+    def _open(self, inputs: Mapping[str, Input], target: Path | None) -> duckdb.DuckDBPyConnection:
+        if self._spill is None:
+            raise EngineError("引擎尚未打开：请在 with 语句中使用 DuckDBEngine。")
+        files = {name: _paths(name, value) for name, value in inputs.items() if not isinstance(value, pa.Table)}
+        allowed = sorted({str(path) for paths in files.values() for path in paths})
+        if target is not None:
+            allowed.append(str(target.resolve()))
+        # Without this setting a name in the SQL would find Python variables of the caller.
+        connection = duckdb.connect(":memory:", config={"python_enable_replacements": "false"})
+        try:
+            connection.execute("SET threads = $value", {"value": self.threads})
+            connection.execute("SET memory_limit = $value", {"value": self.memory_limit})
+            connection.execute("SET preserve_insertion_order = true")
+            connection.execute("SET temp_directory = $value", {"value": str(self._spill)})
+            connection.execute("SET allowed_paths = $value", {"value": allowed})
+            connection.execute("SET enable_external_access = false")
+            connection.execute("SET lock_configuration = true")
+            for name, value in inputs.items():
+                if not _NAME.fullmatch(name):
+                    raise EngineError(f"输入名 {name!r} 只能用小写字母、数字和下划线。")
+                if isinstance(value, pa.Table):
+                    connection.register(name, value)
+                else:
+                    relation = connection.read_parquet([str(path) for path in files[name]], union_by_name=True)
+                    relation.create_view(name)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def _paths(name: str, value: Path | Sequence[Path]) -> list[Path]:
+    paths = [value] if isinstance(value, Path) else list(value)
+    if not paths:
+        raise EngineError(f"输入 {name} 没有任何文件：没有数据时请给一张有列无行的表。")
+    missing = [path.name for path in paths if not path.is_file()]
+    if missing:
+        raise EngineError(f"输入 {name} 的文件 {'、'.join(missing)} 不存在，请先生成它。")
+    return [path.resolve() for path in paths]
+
+
+def _relation(
+    connection: duckdb.DuckDBPyConnection, sql: str, params: Mapping[str, object] | None
+) -> duckdb.DuckDBPyRelation:
+    """The SELECT, bound but not yet run; EngineError when it is none, or a column's type cannot be kept."""
+    kinds = [statement.type for statement in connection.extract_statements(sql)]
+    if kinds != [duckdb.StatementType.SELECT]:
+        raise EngineError("引擎只运行恰好一条 SELECT，请把其他语句移走。")
+    relation = connection.sql(sql, params=dict(params or {}))
+    for name, kind in zip(relation.columns, relation.types, strict=True):
+        if _REFUSED_TYPES.search(str(kind)):
+            raise EngineError(f"结果列 {name} 的类型是 {kind}：计数请转为 BIGINT，金额和比例请转为 DECIMAL。")
+    return relation
