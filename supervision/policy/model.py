@@ -148,3 +148,9 @@ class Policy:
     def in_force(self, month: str) -> bool:
         """Whether the policy is valid through the whole month. Raises MonthError."""
         return self.valid_from <= first_day(month) and last_day(month) <= self.valid_to
+
+    def task(self, code: str) -> Task:
+        """The task of that code. Raises PolicyError if there is none."""
+        if code not in self.tasks:
+            raise PolicyError(f"抽查政策 tasks：没有任务“{code}”，请改正任务编号或补上该任务（DRAW §2）。")
+        return self.tasks[code]
