@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 import dagster as dg
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from assets.schema import asset_arguments, stored_metadata
@@ -97,8 +98,6 @@ def _delivered(source: Contract, partitions: dg.PartitionsDefinition[str]) -> dg
 
 def contract_rows(source: Contract) -> Any:
     """No rows, with the columns of a received file: what an optional source looks like when nothing came."""
-    import pyarrow as pa
-
     fields = [pa.field(c.name, pa.string()) for c in source.columns]
     fields += [pa.field("sheet", pa.string()), pa.field("row_no", pa.int64()), pa.field("file_sha256", pa.string())]
     return pa.schema(fields).empty_table()
@@ -106,20 +105,14 @@ def contract_rows(source: Contract) -> Any:
 
 def _received(month: Month, source: Contract, row: dict[str, Any]) -> Any:
     """Parquet of one received file, read once and kept under the digest of its bytes."""
-    import pyarrow as pa
-
     target = month.lake.received(f"{row['file_sha256']}-{source.sha256[:12]}")
     if target.exists():
         return target
     delivery = read_delivery(month.lake.home.inbox / row["delivery_id"])
     file = next(f for f in delivery.files if f.name == row["file_name"])
     file.verify()
-    raw = read_file(file.path, source)
+    raw = read_file(file.path, source, rows=file.rows)
     table = raw.table.append_column("file_sha256", pa.repeat(pa.scalar(file.sha256), raw.table.num_rows))
-    if raw.table.num_rows != file.rows:
-        raise InboxError(
-            f"交付 {row['delivery_id']} 的文件 {file.name} 读到 {raw.table.num_rows} 行，清单写 {file.rows} 行："
-            "请来源单位核对后重新交付"
-        )
+    table = table.replace_schema_metadata({"blank_rows": str(raw.blank_rows), "footer_rows": str(raw.footer_rows)})
     write_atomically(target, lambda path: pq.write_table(table, path, compression="zstd"))
     return target

@@ -107,10 +107,7 @@ def _assignment(month: Month) -> Stored:
     _, parsed, certificate = opened(month)
     drawn = [rows.DrawnRow(**r) for r in month.records("drawn")]
     assignment = matching.assign(certificate["key"], parsed, drawn)
-    counties = {row.uid: row.county for row in parsed.population}
-    unmet = [
-        {"visit_uid": u.uid, "county": counties[u.uid], "unmet_reason": u.reason} for u in assignment.unassignable
-    ]
+    unmet = [{"visit_uid": u.visit_uid, "county": u.county, "unmet_reason": u.reason} for u in assignment.unassignable]
     month.store_records(output_contract("unassignable"), unmet)
     return month.store_records(output_contract("assignment"), [_plain(row) for row in assignment.rows])
 

@@ -130,6 +130,7 @@ def table_asset(
     judge: Judge | None = None,
     kinds: Iterable[str] = ("python", "parquet"),
     held: Held | None = None,
+    pool: str | None = None,
 ) -> dg.AssetsDefinition:
     """An asset whose one table is written by `compute` under the output contract `name`.
 
@@ -144,6 +145,7 @@ def table_asset(
         check_specs=list(checks),
         required_resource_keys={"house"},
         output_required=held is None,
+        pool=pool,
         **asset_arguments(contract, kinds=kinds),
     )
     def _asset(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
@@ -170,12 +172,16 @@ def sql_asset(
     checks: Sequence[dg.AssetCheckSpec] = (),
     judge: Judge | None = None,
     held: Held | None = None,
+    written: Callable[[Month], None] | None = None,
 ) -> dg.AssetsDefinition:
-    """An asset that is exactly one SQL file over the named tables."""
+    """An asset that is exactly one SQL file over the named tables, and the document `written` from it."""
     contract = output_contract(name)
 
     def compute(month: Month) -> Stored:
-        return month.select(contract, inputs, parameters(month), extra(month))
+        stored = month.select(contract, inputs, parameters(month), extra(month))
+        if written is not None:
+            written(month)
+        return stored
 
     return table_asset(
         name,

@@ -1,6 +1,6 @@
 """验收: every delivered row accepted, quarantined with its reason, or recognised as a duplicate — and none lost.
 
-Here: `accepted_<source>`, `quarantined`, `duplicates`, `intake` (the counts and the blocking checks), `timeliness`.
+Here: `accepted_<source>`, `quarantined`, `duplicates`, `intake` (the counts and the blocking checks).
 Not here: what the records mean for a plan (risk).
 """
 
@@ -8,28 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
-import pyarrow as pa
 
 from assets.schema import asset_arguments, stored_metadata
-from assets.stage import Month, month_of, sql_asset, table_asset
+from assets.stage import Month, month_of, table_asset
 from data_contracts.model import Contract, output_contract, source_contracts
 from resources.engines.contract_sql import split_sql
 from resources.engines.duckdb_engine import sql_text
 from resources.lake import Stored
-from resources.calendars import calendar
-
-COLLECT_DAYS = 7  # notice (五): within 7 working days
 
 
 def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]:
     """The assets of this stage."""
     names = [c.name for c in source_contracts()]
     accepted = [f"accepted_{name}" for name in names]
-    clocked = [c.name for c in source_contracts() if c.clock == "collect_7wd"]
     return [
         *(_accepted(contract, partitions) for contract in source_contracts()),
         table_asset("quarantined", partitions, lambda m: _union(m, "quarantined"), deps=accepted, kinds=("duckdb",)),
@@ -54,14 +48,6 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
                 ),
             ],
             judge=_judge_intake,
-        ),
-        sql_asset(
-            "timeliness",
-            partitions,
-            inputs=[f"accepted_{name}" for name in clocked],
-            deps=["intake"],
-            parameters=lambda m: {"month": m.name, "month_first": m.first_day, "as_of": m.as_of},
-            extra=lambda m: {"due_day": due_days(m), "day_number": day_numbers(m), "senders": senders(m)},
         ),
     ]
 
@@ -164,31 +150,3 @@ def _judge_intake(month: Month, _: Stored) -> Iterable[dg.AssetCheckResult]:
         passed=not refused,
         description="；".join(r["refusal"] for r in refused) or "全部交付均可读取",
     )
-
-
-def due_days(month: Month) -> pa.Table:
-    """For every day a record may have been formed on: the last day in time, and whether it is provisional."""
-    rows = calendar().due_table(_clock_start(month), month.as_of, COLLECT_DAYS)
-    return pa.table(
-        {
-            "formed_on": pa.array([r[0] for r in rows], pa.date32()),
-            "due_on": pa.array([r[1] for r in rows], pa.date32()),
-            "is_provisional": pa.array([r[2] for r in rows], pa.bool_()),
-        }
-    )
-
-
-def day_numbers(month: Month) -> pa.Table:
-    """Each day's count of working days, so that a delay is a difference of two numbers."""
-    rows = calendar().number_table(_clock_start(month), month.as_of + timedelta(days=60))
-    return pa.table({"day": pa.array([r[0] for r in rows], pa.date32()), "number": pa.array([r[1] for r in rows])})
-
-
-def senders(month: Month) -> pa.Table:
-    """The unit that sent each delivery: lateness is attributed to the producer (R-13)."""
-    table = month.read("deliveries", ["delivery_id", "unit_code"])
-    return table.group_by(["delivery_id", "unit_code"]).aggregate([])
-
-
-def _clock_start(month: Month) -> date:
-    return month.first_day - timedelta(days=366 * 6)

@@ -18,6 +18,7 @@ import yaml
 from resources.calendars import rows
 from resources.settings import CHECKOUT, POLICIES, REFERENCE
 from supervision.policy import Policy, PolicyError, parse_policy
+from supervision.task_register import Register, Units, parse_register
 
 CODE_ROOMS = ("assets", "data_contracts", "resources", "sql", "supervision")
 CODE_SUFFIXES = (".csv", ".py", ".sql", ".yaml")
@@ -50,6 +51,12 @@ def division_counties() -> pa.Table:
     ours = {row["code"]: row["code"] for row in rows(REFERENCE / "yuncheng_divisions.csv")}
     ours |= {row["code"]: row["county"] for row in rows(REFERENCE / "divisions_retired.csv")}
     return text_table(({"code": c, "county": k} for c, k in sorted(ours.items())), ("code", "county"))
+
+
+def task_register(known: Units) -> Register:
+    """The tasks of the notice (`data_contracts/tasks.yaml`)."""
+    text = (CHECKOUT / "data_contracts" / "tasks.yaml").read_bytes()
+    return parse_register(yaml.load(text, Loader=yaml.CSafeLoader), known)
 
 
 @lru_cache(maxsize=4)

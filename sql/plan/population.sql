@@ -1,9 +1,8 @@
 -- 检查对象名录：辖区内全部存续主体，一主体一行（DRAW §2 population.csv）。
-with fields as (
-    select uid, field_code from subject_field order by uid, field_code
-),
-listed as (
-    select uid, array_join(array_sort(array_agg(field_code)), ';') as fields from fields group by uid
+with listed as (
+    select uid, array_to_string(list_sort(array_agg(field_code)), ';') as fields
+    from subject_field
+    group by uid
 )
 select
     e.uid,

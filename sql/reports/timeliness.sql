@@ -1,9 +1,9 @@
 -- 归集及时率（逐条）：形成日、收到日、应归集日与状态；同一记录的更正不另计，移出另计（R-12、R-13、§4.5）。
 with stream as (
-    select 'licence' as source, licence_doc_no || '|' || authority || '|' || uscc as record_key, row_id, delivery_id, formed_on, received_at
+    select 'licence' as source, licence_doc_no || '|' || authority || '|' || uscc as record_key, row_id, delivery_id, file_name, sheet, row_no, formed_on, received_at
     from accepted_licence
     union all
-    select 'penalty' as source, decision_no || '|' || authority || '|' || uscc as record_key, row_id, delivery_id, formed_on, received_at
+    select 'penalty' as source, decision_no || '|' || authority || '|' || uscc as record_key, row_id, delivery_id, file_name, sheet, row_no, formed_on, received_at
     from accepted_penalty
     union all
     select
@@ -11,6 +11,9 @@ with stream as (
         uscc || '|' || listing_reason || '|' || cast(listed_on as varchar) as record_key,
         row_id,
         delivery_id,
+        file_name,
+        sheet,
+        row_no,
         formed_on,
         received_at
     from accepted_abnormal_listing
@@ -20,6 +23,9 @@ with stream as (
         uscc || '|' || listing_reason || '|' || cast(listed_on as varchar) as record_key,
         row_id,
         delivery_id,
+        file_name,
+        sheet,
+        row_no,
         formed_on,
         received_at
     from accepted_serious_violation
@@ -29,6 +35,9 @@ with stream as (
         task_code || '|' || item_code || '|' || uscc || '|' || cast(inspected_on as varchar) as record_key,
         row_id,
         delivery_id,
+        file_name,
+        sheet,
+        row_no,
         formed_on,
         received_at
     from accepted_inspection_result
@@ -42,7 +51,12 @@ clocked as (
     select
         f.source,
         f.row_id,
+        f.delivery_id,
+        f.file_name,
+        f.sheet,
+        f.row_no,
         s.unit_code,
+        s.unit_name,
         f.formed_on,
         cast(f.received_at as date) as received_on,
         d.due_on,
@@ -56,20 +70,26 @@ clocked as (
     left join day_number as m on d.due_on = m.day
 )
 select
-    $month as month,
     source,
     row_id,
+    $month as month,
     unit_code,
+    unit_name,
     formed_on,
-    received_on,
     due_on,
+    coalesce(is_provisional, false) as due_provisional,
+    received_on,
     case
-        when due_on is null or received_on < formed_on then 'undeterminable'
+        when due_on is null then 'undeterminable'
         when received_on <= due_on then 'on_time'
         when is_provisional then 'undeterminable'
         else 'late'
     end as state,
-    case when received_on > due_on and not is_provisional then received_number - due_number end as delay_wd
+    case when received_on > due_on and not is_provisional then received_number - due_number end as delay_wd,
+    delivery_id,
+    file_name,
+    sheet,
+    row_no
 from clocked
-where (due_on between $month_first and $as_of) or (due_on > $as_of and formed_on >= $month_first) or due_on is null
+where due_on between $month_first and $month_last or (due_on is null and received_on between $month_first and $month_last)
 order by source, row_id

@@ -1,0 +1,75 @@
+"""发布: the warehouse file that analysts open, and the month's evidence for auditors.
+
+Here: publishing what earlier stages made. Not here: computing anything new.
+"""
+
+from __future__ import annotations
+
+import shutil
+
+import dagster as dg
+
+from assets.stage import Month, table_asset
+from data_contracts.model import output_contract
+from resources.lake import Stored, sha256_file, write_bytes
+from resources.publishing import publish
+from supervision import policy as rules
+from supervision.canonical import json_bytes
+
+TABLES = (
+    "deliveries",
+    "intake",
+    "quarantined",
+    "duplicates",
+    "subject",
+    "effective_record",
+    "subject_field",
+    "enterprise_month",
+    "timeliness",
+    "timeliness_summary",
+    "sampling_plan",
+    "county_capacity",
+    "drawn_subjects",
+    "assignment",
+    "inspector_load",
+    "task_status",
+)
+
+
+def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]:
+    """The assets of this stage."""
+    return [
+        table_asset("warehouse", partitions, _warehouse, deps=TABLES, kinds=("duckdb",), pool="publish"),
+        table_asset(
+            "evidence",
+            partitions,
+            _evidence,
+            deps=["warehouse", "round_bundle", "drawn_public", "sampling_plan", "drawn_subjects", "timeliness", "task_status"],
+        ),
+    ]
+
+
+def _warehouse(month: Month) -> Stored:
+    """A fresh DuckDB file, named by the digest of its tables, and the pointer moved to it (DESIGN §3)."""
+    tables = {name: month.lake.table(name) for name in TABLES}
+    digests = {name: sha256_file(path) for name, path in tables.items()}
+    titles = {name: output_contract(name).title for name in TABLES}
+    counted = publish(month.lake.home.warehouse, month.name, tables, digests, titles)
+    rows = [{"table_name": n, "n_rows": counted[n], "sha256": digests[n]} for n in sorted(tables)]
+    return month.store_records(output_contract("warehouse"), rows)
+
+
+def _evidence(month: Month) -> Stored:
+    """The digests of everything the month brought forth, and a copy of its certificate (R-39)."""
+    home, round_id = month.lake.home, rules.round_id(month.policy, month.name)
+    folder = home.evidence / month.name
+    made = [p for p in sorted((home.outbox / month.name).iterdir()) if not p.name.startswith(".")]
+    made += sorted(home.bundles.joinpath(round_id).iterdir())
+    made += sorted(p for p in month.lake.version.glob("*.parquet") if p.stem != "evidence")
+    rows = [{"file_path": p.relative_to(home.root).as_posix(), "sha256": sha256_file(p)} for p in made]
+    rows.sort(key=lambda row: row["file_path"])
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    shutil.copyfile(home.bundles / round_id / "certificate.json", folder / f"certificate-{round_id}.json")
+    write_bytes(folder / "basis.json", json_bytes(month.lake.basis()))
+    write_bytes(folder / "manifest.json", json_bytes({row["file_path"]: row["sha256"] for row in rows}))
+    return month.store_records(output_contract("evidence"), rows)

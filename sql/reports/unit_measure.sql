@@ -1,0 +1,74 @@
+-- 重点任务所用的系统指标：及时率、计划引用快照、结果回执、修复办结，分子分母俱列（R-18、R-23、R-29、R-36）。
+with timely as (
+    select
+        'timeliness_rate' as measure,
+        unit_code,
+        cast(sum(on_time) as bigint) as numerator,
+        cast(sum(denominator) as bigint) as denominator
+    from timeliness_summary
+    group by unit_code
+),
+plan_rows as (
+    select unit_code, snapshot_sha256 from sampling_plan
+    union all
+    select p.initiator as unit_code, s.snapshot_sha256
+    from sampling_plan as s
+    inner join policy_task as p on s.task_code = p.task
+),
+referenced as (
+    select
+        'plan_references_snapshot' as measure,
+        unit_code,
+        cast(count(*) filter (where snapshot_sha256 is not null) as bigint) as numerator,
+        cast(count(*) as bigint) as denominator
+    from plan_rows
+    group by unit_code
+),
+answered as (
+    select distinct task_code, item_code, uscc, inspected_on
+    from accepted_acknowledgement
+    where is_current and ack_status = 'accepted'
+),
+results as (
+    select r.unit_code, a.uscc is not null as is_answered
+    from accepted_inspection_result as r
+    left join answered as a
+        on r.task_code = a.task_code and r.item_code = a.item_code and r.uscc = a.uscc and r.inspected_on = a.inspected_on
+    where r.is_current and r.inspected_on between $answer_from and $answer_until
+),
+returned as (
+    select
+        'return_ack_rate' as measure,
+        unit_code,
+        cast(count(*) filter (where is_answered) as bigint) as numerator,
+        cast(count(*) as bigint) as denominator
+    from results
+    group by unit_code
+),
+repairs as (
+    select s.unit_code, r.decided_on is not null as is_decided
+    from accepted_repair as r
+    inner join senders as s on r.delivery_id = s.delivery_id
+    where r.is_current
+),
+repaired as (
+    select
+        'repair_decided_rate' as measure,
+        unit_code,
+        cast(count(*) filter (where is_decided) as bigint) as numerator,
+        cast(count(*) as bigint) as denominator
+    from repairs
+    group by unit_code
+),
+together as (
+    select * from timely
+    union all
+    select * from referenced
+    union all
+    select * from returned
+    union all
+    select * from repaired
+)
+select measure, unit_code, numerator, denominator
+from together
+order by measure, unit_code
