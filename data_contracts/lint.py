@@ -1,0 +1,270 @@
+"""What every contract must keep, beyond what loading needs: `lint()` lists each breach in one Chinese sentence.
+
+Here: ODCS validity, one grammar of names, Chinese titles and reasons, classes, headers, keys, rules, units.
+Not here: loading (`model`), whether data keep a contract (the generated SQL and suites), the policies' own lint.
+Nothing at run time calls this; tests do, so it may import what is slow (pydantic, jsonschema, sqlglot).
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from data_contracts import model, odcs
+from data_contracts.model import CLASS_ZH, Column, Contract
+from data_contracts.odcs import ContractError, FieldDictionary, Raw
+
+NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+GROUPS = ("collected", "validated", "risk", "plan", "draw", "reports", "published")
+# Columns that validation adds to every accepted row; a contract cannot use these names for its own.
+ROW_COLUMNS = (
+    "row_id", "delivery_id", "file_name", "file_sha256", "sheet", "row_no", "received_at", "generated", "formed_on",
+    "version_no", "is_current", "warnings",
+)  # fmt: skip
+# What a rule may read beside the contract's columns.
+RULE_EXTRAS = ("received_at",)
+_RANK = {name: rank for rank, name in enumerate(CLASS_ZH)}
+
+
+def lint(root: Path = model.ROOT) -> list[str]:
+    """Every breach in the contracts below `root`, one Chinese sentence each, naming file and key; empty when sound."""
+    found = [sentence for path in _yaml_files(root) for sentence in _repeated_keys(path)]
+    try:
+        dictionary = odcs.load_dictionary(root)
+        sources, outputs = model.load_contracts(root, "source"), model.load_contracts(root, "output")
+    except ContractError as error:
+        return [*found, str(error)]
+    units = _units(root)
+    if not units:
+        found.append("缺少 reference/units.csv，无法核对责任单位，请先补上单位表。")
+    for contract in (*sources, *outputs):
+        where = f"{contract.kind}s/{contract.name}.yaml"
+        path = root / where
+        found += [f"契约 {where} {what}" for what in _odcs_errors(odcs.parse(path), dictionary)]
+        for check in _CHECKS:
+            found += [f"契约 {where} {what}" for what in check(contract)]
+        if units and contract.responsible_unit not in units:
+            found.append(f"契约 {where} 的责任单位 {contract.responsible_unit} 不在单位表中，请改正（R-37b）。")
+        found += [f"契约 {where} {what}" for what in _lowered_classes(contract, dictionary)]
+    names = {contract.name for contract in sources} & {contract.name for contract in outputs}
+    found += [f"{name} 既是来源契约又是产出契约，请改名。" for name in sorted(names)]
+    return found + list(_dictionary_breaches(root, dictionary, (*sources, *outputs)))
+
+
+def _yaml_files(root: Path) -> list[Path]:
+    return sorted(path for folder in ("sources", "outputs", "fields") for path in (root / folder).glob("*.yaml"))
+
+
+def _units(root: Path) -> set[str]:
+    path = root / "reference" / "units.csv"
+    if not path.exists():
+        return set()
+    with path.open(encoding="utf-8", newline="") as lines:
+        return {row["unit_code"] for row in csv.DictReader(lines)}
+
+
+def _repeated_keys(path: Path) -> Iterator[str]:
+    """YAML lets a later key silently replace an earlier one of the same mapping."""
+
+    def walk(node: Any) -> Iterator[str]:
+        if isinstance(node, yaml.MappingNode):
+            seen: set[str] = set()
+            for key, value in node.value:
+                if key.value in seen:
+                    yield f"{path.parent.name}/{path.name} 第 {key.start_mark.line + 1} 行的键 {key.value} 重复，请删去一处。"
+                seen.add(key.value)
+                yield from walk(value)
+        elif isinstance(node, yaml.SequenceNode):
+            for value in node.value:
+                yield from walk(value)
+
+    try:
+        yield from walk(yaml.compose(path.read_text("utf-8"), Loader=yaml.CSafeLoader))
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return  # loading says it better
+
+
+def _odcs_errors(document: Raw, dictionary: FieldDictionary) -> Iterator[str]:
+    """The file as written against the package's model; with inheritance done, against the standard's own schema."""
+    import jsonschema  # type: ignore[import-untyped]
+    from open_data_contract_standard.model import OpenDataContractStandard
+    from pydantic import ValidationError
+
+    try:
+        OpenDataContractStandard(**document)
+    except ValidationError as invalid:
+        for error in invalid.errors():
+            yield f"不符合 ODCS：{'.'.join(str(part) for part in error['loc'])}（{error['msg']}）。"
+    schema = json.loads(files("open_data_contract_standard").joinpath("schema.json").read_text("utf-8"))
+    validator = jsonschema.validators.validator_for(schema)(schema)
+    for error in validator.iter_errors(odcs.resolve(document, dictionary)):
+        yield f"不符合 ODCS：{'.'.join(str(part) for part in error.absolute_path)}（{error.message[:120]}）。"
+
+
+def _names(contract: Contract) -> Iterator[str]:
+    rules = [rule.id for rule in contract.rules]
+    for what, names in (("表", [contract.name]), ("字段", list(contract.column_names)), ("规则", rules)):
+        for name in names:
+            if not NAME.fullmatch(name):
+                yield f"的{what}名 {name} 应为小写字母、数字和下划线。"
+    for name in sorted({name for name in rules if rules.count(name) > 1}):
+        yield f"的规则名 {name} 重复。"
+    if contract.kind == "source":
+        for name in contract.column_names:
+            if name in ROW_COLUMNS:
+                yield f"的字段名 {name} 是系统附加列，请改名。"
+
+
+def _chinese(contract: Contract) -> Iterator[str]:
+    texts = [("名称", contract.title), ("说明", contract.description)]
+    for column in contract.columns:
+        texts += [(f"字段 {column.name} 的中文名", column.title), (f"字段 {column.name} 的说明", column.description)]
+        for reason in (column.required_reason, column.type_reason, column.check_reason):
+            texts.append((f"字段 {column.name} 的原因", reason))
+            if not reason.endswith("。"):
+                yield f"的字段 {column.name} 的原因应是完整的一句话，以句号结尾。"
+    for rule in contract.rules:
+        texts.append((f"规则 {rule.id} 的原因", rule.reason))
+        if not rule.reason.endswith("。"):
+            yield f"的规则 {rule.id} 的原因应是完整的一句话，以句号结尾。"
+    for what, text in texts:
+        if not CHINESE.search(text):
+            yield f"的{what}应写中文。"
+
+
+def _classes(contract: Contract) -> Iterator[str]:
+    strictest = max(contract.columns, key=lambda column: _RANK[column.classification])
+    if _RANK[contract.classification] < _RANK[strictest.classification]:
+        yield f"的 classification 低于字段 {strictest.name}（{CLASS_ZH[strictest.classification]}），请提高。"
+    if contract.openness == "主动公开" and strictest.classification == "sensitive":
+        yield f"主动公开，却含敏感字段 {strictest.name}，请去掉该字段或改为不予公开（R-38）。"
+    if contract.group not in GROUPS or (contract.kind == "source" and contract.group != "collected"):
+        yield f"的 group {contract.group} 不在规定的分组内（来源一律 collected）。"
+
+
+def _lowered_classes(contract: Contract, dictionary: FieldDictionary) -> Iterator[str]:
+    for column in contract.columns:
+        shared = dictionary.properties.get(column.name)
+        if shared and _RANK[column.classification] < _RANK[shared["classification"]]:
+            yield f"的字段 {column.name} 把数据字典的级别降低了，请改名或恢复。"
+
+
+def _keys(contract: Contract) -> Iterator[str]:
+    required = [contract.column(name).required for name in contract.primary_key]
+    guarded = any(
+        rule.severity == "error" and set(contract.primary_key) <= set(rule.columns) and "IS NULL" in rule.condition
+        for rule in contract.rules
+    )
+    if not all(required) and not guarded:
+        yield "的主键字段都应必填，或有一条 error 规则说明何时可空。"
+    for name in contract.formed_on:
+        if contract.column(name).logical_type != "date":
+            yield f"的 formedOn 字段 {name} 应为日期。"
+    if contract.clock and not contract.formed_on:
+        yield "有时限（clock）却没有 formedOn，无法计时。"
+    if contract.base_stream and not contract.clock:
+        yield "是五类基础信息之一，应有 clock（R-12）。"
+
+
+def _columns(contract: Contract) -> Iterator[str]:
+    for column in contract.columns:
+        yield from _column(column)
+
+
+def _column(column: Column) -> Iterator[str]:
+    where = f"的字段 {column.name}"
+    if column.pattern is not None:
+        try:
+            re.compile(column.pattern)
+        except re.error:
+            yield f"{where} 的 pattern 不是可用的正则式。"
+    constraints = [column.pattern is not None, column.check is not None, bool(column.values)]
+    if sum(constraints) > 1:
+        yield f"{where} 的 values、pattern、check 只能写一个。"
+    if column.logical_type == "boolean":
+        if set(column.values.values()) != {"true", "false"}:
+            yield f"{where} 是布尔值，values 只能对应 true 和 false。"
+    elif any(constraints) and column.logical_type != "string":
+        yield f"{where} 不是文字，不能写 values、pattern 或 check。"
+    for code in column.values.values():
+        if code != code.strip() or not code:
+            yield f"{where} 的取值代码有空白。"
+
+
+def _headers(contract: Contract) -> Iterator[str]:
+    owner: dict[str, str] = {}
+    for column in contract.columns:
+        for header in column.headers:
+            key = _folded(header)
+            if owner.setdefault(key, column.name) != column.name:
+                yield f"的表头“{header}”同时指向 {owner[key]} 和 {column.name}，请删去一处别名。"
+    for header in contract.ignored_headers:
+        if _folded(header) in owner:
+            yield f"的表头“{header}”既采集又忽略，请删去一处。"
+
+
+def _folded(header: str) -> str:
+    return re.sub(r"\s", "", unicodedata.normalize("NFKC", header)).casefold()
+
+
+def _rules(contract: Contract) -> Iterator[str]:
+    import sqlglot
+    from sqlglot import exp
+
+    forbidden = (exp.Subquery, exp.Select, exp.AggFunc, exp.Window, exp.CurrentDate, exp.CurrentTimestamp)
+    allowed = (*contract.column_names, *RULE_EXTRAS)
+    for rule in contract.rules:
+        try:
+            tree = sqlglot.parse_one(rule.condition, dialect="duckdb")
+        except sqlglot.errors.ParseError:
+            yield f"的规则 {rule.id} 不是可解析的条件。"
+            continue
+        read = [column.name for column in tree.find_all(exp.Column)]
+        for name in sorted(set(read) - set(allowed)):
+            yield f"的规则 {rule.id} 引用了不存在的字段 {name}。"
+        if tree.find(*forbidden) or not isinstance(tree, exp.Condition) or isinstance(tree, exp.Column | exp.Literal):
+            yield f"的规则 {rule.id} 只能是逐行的条件，不得有子查询、汇总或当前时间。"
+        if set(rule.columns) != set(read) - set(RULE_EXTRAS):
+            yield f"的规则 {rule.id} 的字段识别有误，请把字段名写成独立的词。"
+        if not rule.columns:
+            yield f"的规则 {rule.id} 没有引用任何字段。"
+
+
+_CHECKS: tuple[Callable[[Contract], Iterator[str]], ...] = (
+    _names,
+    _chinese,
+    _classes,
+    _keys,
+    _columns,
+    _headers,
+    _rules,
+)
+
+
+def _dictionary_breaches(root: Path, dictionary: FieldDictionary, contracts: tuple[Contract, ...]) -> Iterator[str]:
+    """A shared column is described once, in the dictionary; an entry nobody uses is dead."""
+    users: dict[str, list[str]] = {}
+    for contract in contracts:
+        for name in contract.column_names:
+            users.setdefault(name, []).append(f"{contract.kind}s/{contract.name}.yaml")
+    for name, file in dictionary.files.items():
+        if name not in users:
+            yield f"数据字典 {file} 的字段 {name} 没有契约使用，请删去。"
+    for name, where in users.items():
+        if len(where) > 1 and name not in dictionary.properties:
+            yield f"字段 {name} 在 {'、'.join(where)} 中各自描述，请移入数据字典，只描述一次。"
+    for contract in contracts:
+        for raw in odcs.parse(root / f"{contract.kind}s" / f"{contract.name}.yaml")["schema"][0]["properties"]:
+            shared = dictionary.properties.get(raw["name"], {})
+            for key in ("businessName", "description"):
+                if key in raw and raw[key] == shared.get(key):
+                    yield f"契约 {contract.kind}s/{contract.name}.yaml 的字段 {raw['name']} 重复了数据字典的 {key}，请删去。"
