@@ -166,7 +166,7 @@ def _row(
         evidence_count=len(refs),
         evidence_ref=";".join(ref for ref, _ in refs) or None,
         evidence_sha256=";".join(digest for _, digest in refs) or None,
-        remark="；".join(part for part in (remark, task.note) if part),
+        remark="；".join(part for part in (remark, task.note if period.due == task.dated else "") if part),
         national_task_ref=task.national_task_ref,
         updated_at=as_of,
     )
@@ -222,13 +222,13 @@ def _count(rule: CountRule, task: Task, period: _Period, code: str, evidence: Se
 
 def _measured(rule: MeasureRule, period: _Period, code: str, measures: Mapping[tuple[str, str], Measure]) -> _Finding:
     measure = None if period.history else measures.get((rule.measure, code))
-    title = rule.title.partition("（")[0]
     if measure is None:
-        return _Finding(None, None, (), f"{title}：系统没有该单位的数据")
+        return _Finding(None, None, (), f"没有该单位的{rule.title}")
     if measure.denominator <= 0:
-        return _Finding(None, None, (), f"{title}：本期没有应计事项")
+        return _Finding(None, None, (), f"{rule.title}本期没有应计事项")
     value = Fraction(measure.numerator, measure.denominator)
-    remark = f"{title} {measure.numerator}/{measure.denominator}，{'达到' if value >= rule.at_least else '低于'} {_percent(rule.at_least)}"
+    verdict = "达到" if value >= rule.at_least else "低于"
+    remark = f"{rule.title}{measure.numerator}/{measure.denominator}，{verdict}{_percent(rule.at_least)}"
     return _Finding(value / rule.at_least, None, ((measure.evidence_ref, measure.evidence_sha256),), remark)
 
 

@@ -1,0 +1,208 @@
+"""sampling_plan.xlsx: the month's plan for the office, in the header model of real plans (DOMAIN §2.2), not public.
+
+Here: city overview, one sheet per county, strata, capacity and shortfall. Not here: how many and who (supervision/draw).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from pathlib import Path
+
+import pandas as pd
+
+from data_contracts.model import Column, output_contract
+from resources.outbox.workbook import Sheet, own_column, sums, write_workbook
+from supervision.reports.marks import SHORTFALL_MARKS, month_words, rate_words, stratum_title
+
+_SHORT = ("市场监督管理局", "市场监管局")
+_DETAIL = (
+    "task_name", "unit_name", "stratum", "on_site", "n_frame", "n_eligible", "ratio_annual", "rounding", "min_stratum",
+    "freq_max_per_year", "n_annual", "n_drawn_ytd", "n_planned", "n_funded", "lambda_e4", "shortfall_action",
+)  # fmt: skip
+_BASES = ("plan_id", "task_name", "item_category", "item_codes", "coop_depts", "statutory", "legal_basis")
+_CITY = (
+    "task_name",
+    "stratum",
+    "on_site",
+    "n_frame",
+    "n_eligible",
+    "ratio_annual",
+    "n_drawn_ytd",
+    "n_planned",
+    "n_funded",
+)
+_COUNTS = ("n_frame", "n_eligible", "n_drawn_ytd", "n_planned", "n_funded")
+_SUMMED = ("n_drawn_ytd", "n_planned", "n_funded")
+_VISITS = "合计为户次：同一户可以在几个任务中。名录库户数和可抽户数不跨任务相加。"
+_NOTE = "抽查比例和频次按省局信用风险分类结果确定：A类降低，B类常规，C类提高，D类大幅提高（运市监信用〔2022〕4号第六条第2点）。"
+
+
+def write_sampling_plan(
+    path: Path, plan: pd.DataFrame, capacity: pd.DataFrame, *, demonstration: bool, facts: Mapping[str, str]
+) -> str:
+    """Write the plan workbook; returns its SHA-256.
+
+    plan: rows of contract `sampling_plan`, in the order in which tasks, units and strata are to be shown; capacity:
+    rows of `county_capacity`. facts: holds 月份. Errors: WorkbookError.
+    """
+    title = f"{month_words(facts['月份'])}“双随机、一公开”抽查计划"
+    sheets = [
+        _form("全市汇总", plan, f"全市{title}", city=True),
+        _city_strata(plan),
+        _capacity(capacity),
+        *_counties(plan, title),
+        _detail(plan),
+        _bases(plan),
+    ]
+    return write_workbook(path, sheets, title=title, demonstration=demonstration, facts=facts)
+
+
+def short_name(unit: str) -> str:
+    """A county bureau's name without its suffix: 盐湖区市场监督管理局 → 盐湖区."""
+    for suffix in _SHORT:
+        unit = unit.removesuffix(suffix)
+    return unit
+
+
+def _form_columns() -> list[Column]:
+    contract = output_contract("sampling_plan")
+    own = {
+        name: contract.column(name) for name in ("task_name", "draw_type", "item_names", "object_scope", "initiator")
+    }
+    return [
+        own_column("seq_no", "序号", "本表内的序号。"),
+        *own.values(),
+        own_column("quantity", "抽查比例/数量", "本月数量、占名录库的比例和全年已抽数。"),
+        own_column("credit_use", "信用风险分类管理", "各监管档次的年比例、检查方式和本月户数。", sensitive=True),
+        own_column("span", "起止时间", "本批次检查的起止日期。"),
+        contract.column("unit_name"),
+        contract.column("mode"),
+    ]
+
+
+def _form(title: str, plan: pd.DataFrame, heading: str, *, city: bool = False) -> Sheet:
+    """The official table: one row per task, strata told in words."""
+    rows = []
+    for number, (_, part) in enumerate(plan.groupby("task_code", sort=False), start=1):
+        first = part.iloc[0]
+        rows.append(
+            {
+                "seq_no": str(number),
+                **{name: first[name] for name in ("task_name", "draw_type", "item_names", "object_scope", "initiator")},
+                "quantity": _quantity(part),
+                "credit_use": _credit_use(part),
+                "span": f"{first['window_start']:%Y-%m-%d}至\n{first['window_end']:%Y-%m-%d}",
+                "unit_name": f"{first['unit_name']}等{part['unit_code'].nunique()}个单位"
+                if city
+                else first["unit_name"],
+                "mode": first["mode"],
+            }
+        )
+    columns = _form_columns()
+    widths = {
+        "seq_no": 6, "task_name": 15, "draw_type": 8, "item_names": 20, "object_scope": 15, "initiator": 12, "quantity": 24,
+        "credit_use": 38, "span": 12, "unit_name": 14, "mode": 10,
+    }  # fmt: skip
+    return Sheet(
+        title,
+        pd.DataFrame(rows, columns=[column.name for column in columns]),
+        columns,
+        note=_NOTE,
+        heading=heading,
+        widths=widths,
+        empty="本月没有抽查任务",
+    )
+
+
+def _quantity(part: pd.DataFrame) -> str:
+    planned, funded, frame, drawn = (
+        int(part[name].sum()) for name in ("n_planned", "n_funded", "n_frame", "n_drawn_ytd")
+    )
+    share = f"，占名录库{frame:,}户的{100 * funded / frame:.2f}%" if frame else ""
+    unmet = f"\n计划{planned:,}户，因检查力量不足暂缓{planned - funded:,}户" if planned > funded else ""
+    return f"本月抽取{funded:,}户{share}{unmet}\n年内以前批次已抽{drawn:,}户"
+
+
+def _credit_use(part: pd.DataFrame) -> str:
+    lines = []
+    for stratum, rows in part.groupby("stratum", sort=False):
+        way = "现场" if bool(rows["on_site"].iloc[0]) else "非现场"
+        rate = rate_words(Fraction(str(rows["ratio_annual"].iloc[0])))
+        lines.append(f"{stratum_title(str(stratum))}：{rate}，{way}，本月{int(rows['n_funded'].sum()):,}户")
+    return "\n".join(lines)
+
+
+def _city_strata(plan: pd.DataFrame) -> Sheet:
+    contract = output_contract("sampling_plan")
+    rows = []
+    for (_, stratum), part in plan.groupby(["task_code", "stratum"], sort=False):
+        first = part.iloc[0]
+        rows.append(
+            {
+                "task_name": first["task_name"],
+                "stratum": stratum_title(str(stratum)),
+                "on_site": first["on_site"],
+                "ratio_annual": first["ratio_annual"],
+                **{name: int(part[name].sum()) for name in _COUNTS},
+            }
+        )
+    return Sheet(
+        "全市分层",
+        pd.DataFrame(rows, columns=list(_CITY)),
+        [contract.column(name) for name in _CITY],
+        note=_VISITS,
+        formats={"ratio_annual": "0.##%"},
+        totals=sums(plan, _SUMMED),
+        freeze=2,
+    )
+
+
+def _capacity(capacity: pd.DataFrame) -> Sheet:
+    contract = output_contract("county_capacity")
+    columns = [column for column in contract.columns if column.name not in ("plan_month", "unit_code")]
+    marks = {"shortfall_action": SHORTFALL_MARKS}
+    counted = (
+        "inspectors",
+        "inspector_days",
+        "triggered_visits",
+        "capacity_required_visits",
+        "funded_visits",
+        "unmet_visits",
+    )
+    return Sheet(
+        "检查力量与缺口",
+        capacity,
+        columns,
+        note="户数按去重后的主体计：同一户几个任务只上门一次。非现场核查不占检查力量。有缺口的，按政策规定的次序压减，不作无声裁减。",
+        marks=marks,
+        totals=sums(capacity, counted),
+        freeze=1,
+    )
+
+
+def _counties(plan: pd.DataFrame, title: str) -> Iterator[Sheet]:
+    for unit, part in plan.groupby("unit_name", sort=False):
+        yield _form(short_name(str(unit)), part, f"{unit}{title}")
+
+
+def _detail(plan: pd.DataFrame) -> Sheet:
+    contract = output_contract("sampling_plan")
+    shown = plan.assign(stratum=[stratum_title(str(stratum)) for stratum in plan["stratum"]])
+    return Sheet(
+        "分层明细",
+        shown,
+        [contract.column(name) for name in _DETAIL],
+        note=_VISITS,
+        formats={"ratio_annual": "0.##%"},
+        marks={"shortfall_action": SHORTFALL_MARKS},
+        totals=sums(plan, _SUMMED),
+        freeze=3,
+        widths={"stratum": 20},
+    )
+
+
+def _bases(plan: pd.DataFrame) -> Sheet:
+    contract = output_contract("sampling_plan")
+    columns = [contract.column(name) for name in _BASES]
+    return Sheet("任务依据", plan.drop_duplicates("plan_id"), columns, widths={"coop_depts": 24, "legal_basis": 60})
