@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pyarrow as pa
 
 from sample_city import evidence, fields, grades, people, records, requests, rounds, subjects
 from sample_city.columns import random
-from sample_city.defects import Planted, Planter, write_truth
+from sample_city.defects import Mark, Planted, Planter, write_truth
 from sample_city.departments import (
     EARLIER,
     UNIT,
@@ -84,8 +85,10 @@ def generate(
     tell: Progress = progress or (lambda _: None)
 
     tell("生成市场主体")
-    people_of = subjects.real(seed, when, where, real) if real else subjects.invented(
-        seed, when, where, enterprises or DEFAULT_ENTERPRISES
+    people_of = (
+        subjects.real(seed, when, where, real)
+        if real
+        else subjects.invented(seed, when, where, enterprises or DEFAULT_ENTERPRISES)
     )
     if not people_of.active.any():
         raise CityError("登记数据中没有一户可认定在本市十四个单位辖区内，无法生成其余数据，请检查 --registry")
@@ -104,7 +107,9 @@ def generate(
             if box.delivery_id(*key) in deliveries
         ]
         write_truth(out.parent / "truth.json", planted)
-    return Summary(deliveries, rows, int((people_of.kind == subjects.ENTERPRISE).sum()), _notes(people_of, len(planted)))
+    return Summary(
+        deliveries, rows, int((people_of.kind == subjects.ENTERPRISE).sum()), _notes(people_of, len(planted))
+    )
 
 
 def _notes(people_of: subjects.Subjects, faults: int) -> tuple[str, ...]:
@@ -166,12 +171,12 @@ def _deliver(box: Outbox, feed: Feed, planter: Planter | None, planted: list[Pla
     order = np.argsort(key, kind="stable")
     bounds = np.flatnonzero(np.r_[True, np.diff(key[order]) != 0, True]) if len(key) else np.zeros(1, np.int64)
     total = 0
-    for start, end in zip(bounds[:-1], bounds[1:], strict=True):
+    for start, end in pairwise(bounds):
         unit, slot = divmod(int(key[order[start]]), 16)
         how = layout(feed.source, UNITS[unit], len(key))
         whole = end - start == len(key)
         table = feed.table if whole else feed.table.take(pa.array(order[start:end]))
-        marks = []
+        marks: list[Mark] = []
         if planter:
             table, marks = planter.spoil(feed.source, table)
         path = box.folder(unit, slot) / f"{feed.source}.{how.kind}"

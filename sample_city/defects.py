@@ -7,9 +7,7 @@ never. Not here: finding them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from itertools import cycle
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,6 +71,8 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
     "task_evidence": (Fault("bad_digest", "文件摘要", "0123abcd"), Fault("missing_required", "标题")),
 }  # fmt: skip
 
+Mark = tuple[int, Fault, int | None]  # row from 0, what was done to it, the row it repeats
+
 
 @dataclass(frozen=True, slots=True)
 class Planted:
@@ -94,10 +94,10 @@ class Planter:
     def __init__(self, rng: np.random.Generator, rate: float) -> None:
         self._rng = rng
         self._rate = rate
-        self._turn: dict[str, Iterator[Fault]] = {source: cycle(faults) for source, faults in FAULTS.items()}
+        self._turn: dict[str, int] = dict.fromkeys(FAULTS, 0)
         self._started: set[str] = set()
 
-    def spoil(self, source: str, table: Any) -> tuple[Any, list[tuple[int, Fault, int | None]]]:
+    def spoil(self, source: str, table: Any) -> tuple[Any, list[Mark]]:
         """The spoiled table and (row from 0, fault, repeated row) of each; repeated rows are appended.
 
         `rate` of the rows; in a source's first file that is large enough every fault at least once.
@@ -110,16 +110,17 @@ class Planter:
         rows = self._rng.permutation(n)[: min(wanted, n // 2)]
         changes: dict[str, dict[int, str]] = {}
         repeated: list[tuple[int, Fault]] = []
-        planted: list[tuple[int, Fault, int | None]] = []
+        planted: list[Mark] = []
         for row in (int(r) for r in rows):
-            fault = next(self._turn[source])
+            fault = FAULTS[source][self._turn[source] % kinds]
+            old = table.column(fault.column)[row].as_py() or "" if fault.column else ""
+            if fault.kind == WRONG_CHECK and len(old) != 18:
+                continue  # A row without code cannot have a wrong one: the next row gets the fault.
+            self._turn[source] += 1
             if fault.kind in (DUPLICATE, CONFLICT):
                 repeated.append((row, fault))
                 continue
-            old = table.column(fault.column)[row].as_py() or ""
             if fault.kind == WRONG_CHECK:
-                if len(old) != 18:
-                    continue
                 new = old[:17] + ("0" if old[17] != "0" else "1")
             else:
                 new = fault.text
@@ -128,7 +129,9 @@ class Planter:
         extra = table.take(pa.array([row for row, _ in repeated], pa.int64()))
         for position, (row, fault) in enumerate(repeated):
             if fault.kind == CONFLICT:
-                extra = _put(extra, fault.column, {position: (table.column(fault.column)[row].as_py() or "") + fault.text})
+                extra = _put(
+                    extra, fault.column, {position: (table.column(fault.column)[row].as_py() or "") + fault.text}
+                )
             planted.append((n + position, fault, row))
         for column, cells in changes.items():
             table = _put(table, column, cells)

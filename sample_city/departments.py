@@ -135,7 +135,9 @@ def places(codes: Path) -> Places:
     if missing:
         raise CityError(f"代码表 yuncheng_divisions.csv 缺少 {'、'.join(missing)}，请补全后重试")
     names = tuple("运城开发区" if code == ZONE else known[code] for code in COUNTIES)
-    short = tuple("运开" if code == ZONE else (n[:-1] if len(n) > 2 else n) for code, n in zip(COUNTIES, names, strict=True))
+    short = tuple(
+        "运开" if code == ZONE else (n[:-1] if len(n) > 2 else n) for code, n in zip(COUNTIES, names, strict=True)
+    )
     bureaus = tuple(
         "运城开发区分局" if code == ZONE else f"{n}市场监督管理局" for code, n in zip(COUNTIES, names, strict=True)
     )
@@ -154,4 +156,3 @@ def code_list(codes: Path, name: str) -> list[dict[str, str]]:
 def unit_name(code: str, where: Places) -> str:
     """The unit's name as in a manifest."""
     return where.bureaus[UNIT[code]] if code in SHARES else SECTIONS[code]
-

@@ -110,5 +110,3 @@ def task_evidence(seed: int, when: Calendar, where: Places, names: dict[str, str
 
 def _ints(values: list[int]) -> Ints:
     return np.array(values, np.int64)
-
-

@@ -6,7 +6,7 @@ Membership follows the business scope, thinned to the field's share. Not here: l
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa

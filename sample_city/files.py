@@ -34,7 +34,9 @@ def dressed(table: Any, source: str, how: Layout) -> Any:
     for title in DATES.get(source, ()):
         if how.date_style != "-":
             index = table.column_names.index(title)
-            table = table.set_column(index, title, pc.replace_substring_regex(table.column(title), _ISO, _STYLES[how.date_style]))
+            table = table.set_column(
+                index, title, pc.replace_substring_regex(table.column(title), _ISO, _STYLES[how.date_style])
+            )
     if how.masked:
         table = table.add_column(1, "法定代表人", same("***", table.num_rows))
     return table.rename_columns([how.renamed.get(name, name) for name in table.column_names])
@@ -106,6 +108,8 @@ def _write_xlsx(path: Path, table: Any, source: str, how: Layout) -> None:
                     sheet.write_datetime(row, how.left + index, date, day_format)
                 else:
                     text(row, how.left + index, cell)
+    if how.footer:
+        sheet.write_string(row + 2, how.left, f"合计 {table.num_rows} 条")
     book.close()
 
 

@@ -25,13 +25,13 @@ LAG = 41  # days since the first of the month before, at least, for a firm to be
 def current(seed: int, when: Calendar, subjects: Subjects) -> Ints:
     """Grade of each subject this month, UNGRADED for those the snapshot does not hold.
 
-    Not held: other kinds than enterprises, subjects without code or outside the city, the youngest, a fifth of the
+    Not held: other kinds than enterprises, subjects without a right code, the youngest, a fifth of the
     branches, most of those struck off.
     """
     rng = random(seed, when.month, "grades")
     n = subjects.size
     grade = choose(rng, n, SHARES)
-    held = subjects.coded & (subjects.kind == ENTERPRISE) & (subjects.county >= 0)
+    held = subjects.coded & (subjects.kind == ENTERPRISE)
     held &= subjects.founded < when.first - NEW_DAYS
     held &= ~(subjects.branch & (rng.random(n) < 0.2))
     held &= (subjects.state == LIVE) | ((subjects.state == DEREGISTERED) & (rng.random(n) < 0.1))

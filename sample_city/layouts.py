@@ -51,7 +51,7 @@ class Layout:
 
     `titled`: a merged title row above the header (else, with `left`, an empty row). `typed`: columns written as Excel
     numbers; `excel_dates`: dates as Excel dates. `renamed`: canonical header to the one used. `masked`: an additional
-    column 法定代表人 holding `***`.
+    column 法定代表人 holding `***`. `footer`: an empty row and `合计 N 条` below the table.
     """
 
     kind: str
@@ -63,6 +63,7 @@ class Layout:
     excel_dates: bool = False
     renamed: dict[str, str] = field(default_factory=dict)
     masked: bool = False
+    footer: bool = False
 
     @property
     def first_row(self) -> int:
@@ -81,13 +82,13 @@ _USUAL = {
     "licence": _TITLED,
     "penalty": _GB,
     "abnormal_listing": Layout("csv", encoding="utf-8-sig"),
-    "serious_violation": _TITLED,
+    "serious_violation": replace(_TITLED, footer=True),
     "inspection_result": Layout("parquet"),
     "field_record": _CSV,
     "trigger": _TITLED,
     "commitment": _CSV,
     "repair": _CSV,
-    "inspector": replace(_TITLED, typed=("本月可用天数", "检查户次上限"), excel_dates=True),
+    "inspector": replace(_TITLED, typed=("本月可用天数", "检查户次上限"), excel_dates=True, footer=True),
     "inspector_conflict": _CSV,
     "prior_draw": _CSV,
     "acknowledgement": _CSV,

@@ -104,4 +104,3 @@ def pairs(rng: np.random.Generator, staff: Staff, county: Ints) -> Any:
     first = (rng.random(len(county)) * size[county]).astype(np.int64)
     second = (first + 1 + (rng.random(len(county)) * (size[county] - 1)).astype(np.int64)) % size[county]
     return join(take(staff.inspector, start[county] + first), ";", take(staff.inspector, start[county] + second))
-

@@ -103,7 +103,9 @@ def licences(seed: int, when_: Calendar, where: Places, subjects: Subjects, memb
     serial = running(county * 10_000 + year_of(day), np.argsort(day, kind="stable"))
     names, codes = authorities(where)
     certificate, prefix = zip(*(CERTIFICATES.get(code, ("", "")) for code in FIELD_CODES), strict=True)
-    content = text([*(f"{f.name}：{CERTIFICATES.get(c, ('', ''))[0]}" for c, f in zip(FIELD_CODES, LIST, strict=True)), ""], field)
+    content = text(
+        [*(f"{f.name}：{CERTIFICATES.get(c, ('', ''))[0]}" for c, f in zip(FIELD_CODES, LIST, strict=True)), ""], field
+    )
     equipment = field == FIELD_CODES.index("special_equipment")
     endless = registration | equipment
     uscc, name = picked(subjects, row)
@@ -146,6 +148,7 @@ def penalties(seed: int, when_: Calendar, where: Places, subjects: Subjects, cre
     city = rng.random(n) < 0.22
     county = np.where(city, len(where.bureaus), subjects.county[row])
     names, codes = authorities(where)
+    taken = ["".join(f"；{kind}" for kind in o.penalty.split(";") if kind.startswith("没收")) for o in words.OFFENCES]
     low, high = (np.array([o.fine[i] for o in words.OFFENCES])[offence] for i in (0, 1))
     fine = np.round(low + (high - low) * rng.random(n) ** 3, 2)
     seized = np.array(["没收" in o.penalty for o in words.OFFENCES])[offence]
@@ -159,7 +162,7 @@ def penalties(seed: int, when_: Calendar, where: Places, subjects: Subjects, cre
     slot = arrival(rng, when_, day, unit)
     withdrawn = (rng.random(n) < 0.006) & (slot == STOCK) & (day < when_.sent[STOCK] - 10)
     uscc, name = picked(subjects, row)
-    content = join(when(fine > 0, join("罚款", fine_text, "万元"), "予以通报批评"), when(seized, "；没收违法所得", ""))
+    content = join(when(fine > 0, join("罚款", fine_text, "万元"), "予以通报批评"), text(taken, offence))
     table = pa.table({
         "行政相对人名称": name,
         "行政相对人类别": when(subjects.kind[row] == 1, "个体工商户", "法人及非法人组织"),
@@ -200,7 +203,7 @@ def abnormal_listings(
     again = sampled(rng, once, len(once) // 6)
     row = np.concatenate([once, again])
     ground = choose(rng, len(row), (55, 33, 8, 4))
-    ground[len(once):] = (ground[np.searchsorted(once, again)] + 1) % len(GROUNDS)
+    ground[len(once) :] = (ground[np.searchsorted(once, again)] + 1) % len(GROUNDS)
     n = len(row)
     day = _random_days(rng, when_, subjects.founded[row] + 60, HISTORY)
     # Annual reports fall due on 30 June: the listings follow in July.
@@ -272,8 +275,11 @@ def serious_violations(
         "列入机关": same(CITY, n),
         "列入文号": number,
     })  # fmt: skip
-    cured = {"移出原因": same("列入期限届满，已履行行政处罚决定规定的义务", n), "移出日期": dates(removed), "移出机关": same(CITY, n)}
+    cured = {
+        "移出原因": same("列入期限届满，已履行行政处罚决定规定的义务", n),
+        "移出日期": dates(removed),
+        "移出机关": same(CITY, n),
+    }
     table, unit, slot = _with_removals(rng, when_, listed, cured, np.full(n, UNIT["XY"]), day, removed)
     mark = np.flatnonzero((removed > when_.last) & (day < when_.sent[STOCK] - 365))
     return feed("serious_violation", table, unit, slot), Marks(row[mark], take(number, mark), day[mark])
-

@@ -16,17 +16,18 @@ from sample_city.grades import weights_by_grade
 from sample_city.records import Marks
 from sample_city.subjects import Subjects, picked
 
-TRIGGERS = (  # type, prefix of the number, evidence before and after the serial, weight
-    ("投诉举报", "TS", "12315-1408", "", 60),
-    ("大数据监测", "DSJ", "MX-YJ03-", "", 10),
-    ("转办交办", "ZBJB", "晋市监转〔2026〕", "号", 10),
-    ("法律法规另有规定", "FLFG", "特种设备安全法第五十七条-", "", 4),
-    ("飞行检查", "FC", "运市监飞检〔2026〕", "号", 3),
-    ("许可现场核查", "XK", "核查任务单-", "", 5),
-    ("抽检", "CJ", "NO.SP1408", "", 5),
-    ("整改复查", "FCZG", "责改〔2026〕", "号", 3),
+TRIGGERS = (  # type, prefix of the number, evidence before and after the serial, summary, weight
+    ("投诉举报", "TS", "12315-1408", "", "反映所售商品超过保质期", 25),
+    ("投诉举报", "TS", "12315-1408", "", "反映未明码标价", 20),
+    ("投诉举报", "TS", "12315-1408", "", "反映商品短斤少两", 15),
+    ("大数据监测", "DSJ", "MX-YJ03-", "", "监测发现网页用语涉嫌违法", 10),
+    ("转办交办", "ZBJB", "晋市监转〔2026〕", "号", "上级转来问题线索", 10),
+    ("法律法规另有规定", "FLFG", "特种设备安全法第五十七条-", "", "重点时段安全监督检查", 4),
+    ("飞行检查", "FC", "运市监飞检〔2026〕", "号", "市局飞行检查发现问题", 3),
+    ("许可现场核查", "XK", "核查任务单-", "", "许可事项变更，需现场核查", 5),
+    ("抽检", "CJ", "NO.SP1408", "", "监督抽检不合格，需核查处置", 5),
+    ("整改复查", "FCZG", "责改〔2026〕", "号", "责令改正期限届满，需复查", 3),
 )
-SUMMARIES = ("反映商品过期", "反映未明码标价", "反映餐具不洁净", "反映计量不足", "监测发现网页用语涉嫌违法", "上级转来问题线索", "整改到期复核")
 COMMITMENTS = ("信用修复承诺", "许可告知承诺", "容缺受理承诺", "主动公示承诺")
 RECORD_KINDS = ("行政处罚", "经营异常名录", "严重违法失信名单")
 
@@ -38,7 +39,7 @@ def triggers(seed: int, when_: Calendar, subjects: Subjects, credit: Ints) -> Fe
     row = sampled(rng, active, max(4, len(active) // 1000), weights_by_grade(credit, (1, 2, 5, 9), 1)[active])
     row = rng.permutation(row)
     n = len(row)
-    kind = choose(rng, n, [t[4] for t in TRIGGERS])
+    kind = choose(rng, n, [t[5] for t in TRIGGERS])
     received = np.minimum(working(when_.first + rng.integers(0, 28, n)), when_.last - 1)
     slot = np.searchsorted(np.array(when_.sent[WEEK_1:]), received + 1) + WEEK_1
     county = subjects.county[row]
@@ -52,7 +53,7 @@ def triggers(seed: int, when_: Calendar, subjects: Subjects, credit: Ints) -> Fe
             text([t[2].replace("2026", month[:4]) for t in TRIGGERS], kind), month, number, text([t[3] for t in TRIGGERS], kind)
         ),
         "接收日期": dates(received),
-        "线索摘要": text(SUMMARIES, rng.integers(0, len(SUMMARIES), n)),
+        "线索摘要": text([t[4] for t in TRIGGERS], kind),
     })  # fmt: skip
     return Feed("trigger", table, county, slot.astype(np.int64))
 

@@ -181,7 +181,13 @@ def _last_year(seed: int, when_: Calendar, subjects: Subjects, credit: Ints, pop
 
 
 def inspections(
-    seed: int, when_: Calendar, subjects: Subjects, credit: Ints, population: dict[str, Strata], draws: Draws, staff: Staff
+    seed: int,
+    when_: Calendar,
+    subjects: Subjects,
+    credit: Ints,
+    population: dict[str, Strata],
+    draws: Draws,
+    staff: Staff,
 ) -> tuple[Feed, Feed]:
     """Results of these rounds and the platform's acknowledgements; the latest round runs into this month."""
     rng = random(seed, when_.month, "inspection_result")
@@ -240,7 +246,9 @@ def inspections(
     return results, acks
 
 
-def _acknowledgements(rng: np.random.Generator, when_: Calendar, table: Any, done: Ints, slot: Ints, this_year: Bools) -> Feed:
+def _acknowledgements(
+    rng: np.random.Generator, when_: Calendar, table: Any, done: Ints, slot: Ints, this_year: Bools
+) -> Feed:
     """Of the results of this year's rounds that have arrived; 1 % rejected, 1 % never acknowledged."""
     answered = done + rng.integers(1, 9, len(done))
     rows = np.flatnonzero(this_year & (slot >= STOCK) & (rng.random(len(done)) < 0.99) & (answered <= when_.last))
@@ -254,4 +262,3 @@ def _acknowledgements(rng: np.random.Generator, when_: Calendar, table: Any, don
     })  # fmt: skip
     sent = np.where(answered[rows] <= when_.sent[STOCK], STOCK, WEEK_4)
     return Feed("acknowledgement", ack, np.full(n, UNIT["SJ-PT"]), sent)
-

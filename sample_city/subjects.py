@@ -35,15 +35,16 @@ from sample_city.columns import (
     when,
 )
 from sample_city.departments import COUNTIES, SHARES, UNIT, ZONE, Calendar, CityError, Places
-from sample_city.identifiers import reg_nos, usccs
+from sample_city.identifiers import reg_nos, usccs, valid_usccs
 
 ENTERPRISE, INDIVIDUAL, COOPERATIVE = range(3)
 TYPES = ("企业", "个体工商户", "农民专业合作社")
 LIVE, DEREGISTERED, REVOKED, MOVED_OUT = range(4)
 STATES = ("存续", "注销", "吊销", "迁出")
 STATE_WEIGHTS = (0.96, 0.026, 0.009, 0.005)
-REGISTRY_HEADER = ("企业名称", "统一社会信用代码", "注册日期", "企业类型", "注册资金", "经营范围", "所在省份", "地区", "注册地址", "源文件")
-PLAUSIBLE = "^[0-9A-HJ-NPQRTUWXY]{18}$"
+REGISTRY_HEADER = (
+    "企业名称", "统一社会信用代码", "注册日期", "企业类型", "注册资金", "经营范围", "所在省份", "地区", "注册地址", "源文件",
+)  # fmt: skip
 NEW_DAYS = 11  # a firm this young on the first of the month is not yet in the province's snapshot
 LONG_AGO = -3_653  # 1960-01-01: for real rows whose date cannot be read
 
@@ -75,7 +76,8 @@ class Subjects:
     @property
     def active(self) -> Bools:
         """Live, with a code, in one of the 14 units: those whom records can be about."""
-        return (self.state == LIVE) & self.coded & (self.county >= 0)
+        found: Bools = (self.state == LIVE) & self.coded & (self.county >= 0)
+        return found
 
 
 def _by_share(n: int) -> Ints:
@@ -159,7 +161,7 @@ def _names(rng: np.random.Generator, where: Places, county: Ints, kind: Ints, tr
     )
     city = [f"运城市{x}" if x.endswith("区") and not x.startswith("运城") else x for x in where.names]
     place = when(rng.random(n) < 0.12, "山西", when(rng.random(n) < 0.5, text(city, county), text(where.names, county)))
-    form = text(["有限公司", "有限责任公司", "股份有限公司", "厂", "中心"], choose(rng, n, (70, 20, 2, 4, 4)))
+    form = text(["有限公司", "有限责任公司", "股份有限公司", "中心"], choose(rng, n, (74, 21, 2, 3)))
     tail = when(branch, join(text(["", "盐湖", "城东", "城西", "第二", "第三"], rng.integers(0, 6, n)), "分公司"), "")
     firm = join(place, own, text([t.word for t in words.TRADES], trade), when(branch, "有限公司", form), tail)
     shop = join(text(where.names, county), own, text([t.shop for t in words.TRADES], trade))
@@ -188,15 +190,16 @@ def read_registry(path: Path, rows: int | None) -> list[dict[str, str]]:
     """The first `rows` rows (None: all) of a register CSV or CSV.gz; CityError when headers are missing."""
     if not path.is_file():
         raise CityError(f"登记数据文件 {path.name} 不存在，请检查 --registry")
-    opened = gzip.open(path, "rt", encoding="utf-8-sig", newline="") if path.suffix == ".gz" else path.open(
-        encoding="utf-8-sig", newline=""
-    )
-    with opened as file:
-        reader = csv.DictReader(file)
-        missing = [h for h in REGISTRY_HEADER if h not in (reader.fieldnames or ())]
-        if missing:
-            raise CityError(f"登记数据文件 {path.name} 缺少列 {'、'.join(missing)}，请检查表头")
-        listed = [{h: row[h] or "" for h in REGISTRY_HEADER} for row in islice(reader, rows)]
+    open_ = gzip.open if path.suffix == ".gz" else open
+    try:
+        with open_(path, "rt", encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            missing = [h for h in REGISTRY_HEADER if h not in (reader.fieldnames or ())]
+            listed = [{h: row.get(h) or "" for h in REGISTRY_HEADER} for row in islice(reader, rows)]
+    except (UnicodeDecodeError, OSError, EOFError, csv.Error) as error:
+        raise CityError(f"登记数据文件 {path.name} 不是可读的 UTF-8 CSV 或 CSV.gz，请检查文件") from error
+    if missing:
+        raise CityError(f"登记数据文件 {path.name} 缺少列 {'、'.join(missing)}，请检查表头")
     if not listed:
         raise CityError(f"登记数据文件 {path.name} 没有数据行，请检查文件")
     return listed
@@ -224,7 +227,7 @@ def real(seed: int, when_: Calendar, where: Places, rows: list[dict[str, str]]) 
         "三新企业": blank(n),
     })  # fmt: skip
     uscc = pc.utf8_upper(pc.utf8_trim_whitespace(cells["统一社会信用代码"]))
-    fits = np.asarray(pc.match_substring_regex(uscc, PLAUSIBLE).to_numpy(zero_copy_only=False), bool)
+    fits = valid_usccs(uscc)
     keys = np.asarray(pc.dictionary_encode(uscc).indices.to_numpy(), np.int64)
     once = np.zeros(n, bool)
     once[first_of_each(keys)] = True
@@ -255,4 +258,3 @@ def _county_of(row: dict[str, str], where: Places) -> int:
 def picked(subjects: Subjects, rows: Ints) -> tuple[Any, Any]:
     """Code and name of these subjects, row by row."""
     return take(subjects.uscc, rows), take(subjects.name, rows)
-
