@@ -37,7 +37,6 @@ _WIDTHS = {
 
 def write_drawn_internal(
     path: Path,
-    round_id: str,
     drawn: pd.DataFrame,
     loads: pd.DataFrame,
     *,

@@ -27,7 +27,6 @@ _NOTE = (
 
 def write_timeliness(
     path: Path,
-    month: str,
     summary: pd.DataFrame,
     records: pd.DataFrame,
     *,
