@@ -37,10 +37,10 @@ SECTIONS = {
 UNITS = (*COUNTIES, *SECTIONS)  # a county's index is its index in COUNTIES
 UNIT = {code: index for index, code in enumerate(UNITS)}
 LATE = {  # share of records received after the term; every other unit: LATE_ELSEWHERE
-    "DA": 0.055, "SP-LT": 0.05, "CY": 0.09, "TSSB": 0.17, "JL": 0.12, "ZHZF": 0.1, "JJ": 0.22, "GG": 0.15, "YPLT": 0.02,
+    "DA": 0.07, "SP-LT": 0.05, "CY": 0.09, "TSSB": 0.17, "JL": 0.12, "ZHZF": 0.1, "JJ": 0.22, "GG": 0.15, "YPLT": 0.02,
     "140802": 0.04, "140823": 0.15, "140828": 0.24, "140829": 0.18, "140882": 0.13, ZONE: 0.02,
 }  # fmt: skip
-LATE_ELSEWHERE = 0.07
+LATE_ELSEWHERE = 0.08
 EARLIER, STOCK, WEEK_1, WEEK_2, WEEK_3, WEEK_4 = range(6)
 NOT_YET = -1
 
@@ -93,10 +93,10 @@ def _weekday(date: dt.date) -> dt.date:
 def arrival(rng: np.random.Generator, when: Calendar, formed: Ints, unit: Ints) -> Ints:
     """The slot in which each record arrives, STOCK … WEEK_4, or NOT_YET.
 
-    In time: with the first delivery after the day of formation (nine days later at most). Late: 16 to 40 days after.
+    In time: with the first delivery after the day of formation (nine days later at most). Late: 12 to 30 days after, which is more than seven working days (but for some before long holidays).
     """
     share = np.array([LATE.get(code, LATE_ELSEWHERE) for code in UNITS])[unit]
-    wait = np.where(rng.random(len(formed)) < share, rng.integers(16, 41, len(formed)), 1)
+    wait = np.where(rng.random(len(formed)) < share, rng.integers(12, 31, len(formed)), 1)
     slot = np.searchsorted(np.array(when.sent[STOCK:]), formed + wait) + STOCK
     return np.where(slot > WEEK_4, NOT_YET, slot).astype(np.int64)
 
