@@ -12,6 +12,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,6 @@ def _repeated_keys(path: Path) -> Iterator[str]:
 
 def _odcs_errors(document: Raw, dictionary: FieldDictionary) -> Iterator[str]:
     """The file as written against the package's model; with inheritance done, against the standard's own schema."""
-    import jsonschema  # type: ignore[import-untyped]
     from open_data_contract_standard.model import OpenDataContractStandard
     from pydantic import ValidationError
 
@@ -104,10 +104,17 @@ def _odcs_errors(document: Raw, dictionary: FieldDictionary) -> Iterator[str]:
     except ValidationError as invalid:
         for error in invalid.errors():
             yield f"不符合 ODCS：{'.'.join(str(part) for part in error['loc'])}（{error['msg']}）。"
-    schema = json.loads(files("open_data_contract_standard").joinpath("schema.json").read_text("utf-8"))
-    validator = jsonschema.validators.validator_for(schema)(schema)
-    for error in validator.iter_errors(odcs.resolve(document, dictionary)):
+    for error in _standard().iter_errors(odcs.resolve(document, dictionary)):
         yield f"不符合 ODCS：{'.'.join(str(part) for part in error.absolute_path)}（{error.message[:120]}）。"
+
+
+@lru_cache(maxsize=1)
+def _standard() -> Any:
+    """The validator of the standard's own JSON schema, as the package brings it."""
+    import jsonschema  # type: ignore[import-untyped]
+
+    schema = json.loads(files("open_data_contract_standard").joinpath("schema.json").read_text("utf-8"))
+    return jsonschema.validators.validator_for(schema)(schema)
 
 
 def _names(contract: Contract) -> Iterator[str]:

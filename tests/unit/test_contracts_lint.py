@@ -1,0 +1,129 @@
+"""The contracts are sound, and the lint that says so finds each planted fault."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from data_contracts.lint import lint
+from data_contracts.model import ROOT, load_contracts, load_dictionary
+
+
+def test_every_contract_is_sound() -> None:
+    assert lint() == []
+
+
+SOURCE = "sources/abnormal_listing.yaml"
+OUTPUT = "outputs/visit.yaml"
+OUTPUT_TEXT = """
+apiVersion: v3.1.0
+kind: DataContract
+id: output.visit
+name: visit
+version: 1.0.0
+status: active
+customProperties:
+  - {property: group, value: risk}
+  - {property: responsibleUnit, value: XY}
+  - {property: openness, value: 不予公开}
+  - {property: classification, value: internal}
+schema:
+  - name: visit
+    businessName: 检查台账
+    physicalType: table
+    description: 每户每日一行。
+    properties:
+      - {name: uscc, required: true, primaryKey: true, primaryKeyPosition: 1}
+      - {name: inspected_on, required: true, primaryKey: true, primaryKeyPosition: 2}
+"""
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A folder with one real source, a small output, the shared fields and the units."""
+    for name in (SOURCE, "fields/sources.yaml", "reference/units.csv"):
+        (tmp_path / name).parent.mkdir()
+        shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / OUTPUT).parent.mkdir()
+    (tmp_path / OUTPUT).write_text(OUTPUT_TEXT, "utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def told(small: Path) -> Callable[[], str]:
+    """What the lint says of the small folder, unused dictionary entries aside."""
+
+    def run() -> str:
+        load_contracts.cache_clear()
+        load_dictionary.cache_clear()
+        return "\n".join(sentence for sentence in lint(small) if "没有契约使用" not in sentence)
+
+    return run
+
+
+def test_the_small_folder_is_sound(told: Callable[[], str]) -> None:
+    assert told() == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "said"),
+    [
+        (SOURCE, "version: 1.0.0", "version: 1", "不符合 ODCS：version"),
+        (SOURCE, "status: active", "status: active\nstatus: draft", "键 status 重复"),
+        (SOURCE, "name: removed_in_future", "name: removedInFuture", "规则名 removedInFuture"),
+        (SOURCE, "name: removed_in_future", "name: listed_in_future", "规则名 listed_in_future 重复"),
+        (SOURCE, "- name: report_year\n", "- name: sheet\n", "系统附加列"),
+        (SOURCE, "businessName: 未年报年度", "businessName: report year", "应写中文"),
+        (SOURCE, "description: 移出日期早于列入日期，应按决定书更正。", "description: 更正", "以句号结尾"),
+        (SOURCE, "value: public}", "value: public}\n  - {property: ignoredHeaders, value: [移 出 日 期]}", "既采集又忽略"),
+        (SOURCE, "- {name: removed_by}", "- {name: removed_by, classification: sensitive}", "低于字段 removed_by"),
+        (SOURCE, "- {name: removed_by}", "- {name: credit_grade, classification: public}", "级别降低"),
+        (SOURCE, "- {name: removed_by}", "- {name: credit_grade}", "主动公开，却含敏感字段"),
+        (SOURCE, "value: collected}", "value: risk}", "来源一律 collected"),
+        (SOURCE, "value: XY}", "value: XYZ}", "责任单位 XYZ 不在单位表"),
+        (SOURCE, "{name: listed_on, required: true,", "{name: listed_on,", "主键字段都应必填"),
+        (SOURCE, "value: [removed_on, listed_on]", "value: [report_year]", "应为日期"),
+        (SOURCE, "  - {property: formedOn, value: [removed_on, listed_on]}\n", "", "没有 formedOn"),
+        (SOURCE, "  - {property: clock, value: collect_7wd}\n", "", "应有 clock"),
+        (SOURCE, "[年报年度, 未报年度]", "[年报年度, 移出日期]", "同时指向"),
+        (SOURCE, "implementation: removed_on < listed_on", "implementation: removed_on < delisted_on", "delisted_on"),
+        (SOURCE, "implementation: removed_on < listed_on", "implementation: removed_on < current_date", "当前时间"),
+        (SOURCE, "implementation: removed_on < listed_on", "implementation: removed_on <", "不是可解析的条件"),
+        (SOURCE, "implementation: removed_on < listed_on", "implementation: 1 < 2", "没有引用任何字段"),
+        (SOURCE, "implementation: removed_on < listed_on", "implementation: max(removed_on) > listed_on", "汇总"),
+        (SOURCE, "        classification: public\n", "        classification: public\n        logicalTypeOptions: {pattern: '['}\n",
+         "正则式"),
+        (SOURCE, "- {name: removed_on}", "- {name: removed_on, logicalTypeOptions: {pattern: '2.*'}}", "不是文字"),
+        (SOURCE, "- {name: removed_by}", "- {name: removed_by, businessName: 移出机关}", "重复了数据字典的 businessName"),
+        (SOURCE, "- {name: removed_by}",
+         "- {name: remover, businessName: 移出人, description: 略。, logicalType: string, classification: public, "
+         "customProperties: [{property: values, value: [甲]}, {property: check, value: uscc}]}",
+         "只能写一个"),
+        (OUTPUT, "value: risk}", "value: other}", "不在规定的分组内"),
+        ("fields/sources.yaml", "  - name: listed_by\n", "  - name: entered_by\n", "listed_by"),
+    ],
+)  # fmt: skip
+def test_each_fault_is_found(small: Path, told: Callable[[], str], name: str, old: str, new: str, said: str) -> None:
+    text = (small / name).read_text("utf-8")
+    assert old in text
+    (small / name).write_text(text.replace(old, new, 1), "utf-8")
+    assert said in told()
+
+
+def test_without_the_units_nothing_is_taken_for_granted(small: Path, told: Callable[[], str]) -> None:
+    (small / "reference" / "units.csv").unlink()
+    assert "缺少 reference/units.csv" in told()
+
+
+def test_a_field_described_twice_and_one_that_nobody_uses_are_found(small: Path) -> None:
+    own = "{name: remarks, businessName: 说明, description: 略。, logicalType: string, classification: public}"
+    for name in (SOURCE, OUTPUT):
+        text = (small / name).read_text("utf-8")
+        (small / name).write_text(f"{text.rstrip()}\n      - {own}\n", "utf-8")
+    load_contracts.cache_clear()
+    found = "\n".join(lint(small))
+    assert "字段 remarks 在 sources/abnormal_listing.yaml、outputs/visit.yaml 中各自描述" in found
+    assert "数据字典 sources.yaml 的字段 org_code 没有契约使用" in found

@@ -1,0 +1,154 @@
+"""Every row rule runs in DuckDB over the typed columns, fires on its fault and not beside it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import duckdb
+import pytest
+
+from data_contracts.model import Contract, Rule, source_contract, source_contracts
+
+RECEIVED = dt.datetime(2026, 10, 8, 9, 30)
+EVE, DAY, NEXT = dt.date(2026, 10, 7), dt.date(2026, 10, 8), dt.date(2026, 10, 9)
+LATE_REPORT = "未依照《企业信息公示暂行条例》第八条规定的期限公示年度报告的"
+
+# contract.rule: (a violating row, a row just beside it); columns not named are NULL.
+CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "abnormal_listing.listed_in_future": ({"listed_on": NEXT}, {"listed_on": DAY}),
+    "abnormal_listing.listing_reason_unknown": ({"listing_reason": "其他"}, {"listing_reason": LATE_REPORT}),
+    "abnormal_listing.removal_incomplete": ({"removed_on": DAY}, {"removed_on": DAY, "removal_reason": "已补报"}),
+    "abnormal_listing.removal_undated": ({"removal_reason": "已补报"}, {"removed_on": DAY, "removal_reason": "已补报"}),
+    "abnormal_listing.removed_before_listed": (
+        {"removed_on": EVE, "listed_on": DAY}, {"removed_on": DAY, "listed_on": DAY}),
+    "abnormal_listing.removed_in_future": ({"removed_on": NEXT}, {"removed_on": DAY}),
+    "abnormal_listing.report_year_malformed": ({"report_year": "25年"}, {"report_year": "2025"}),
+    "abnormal_listing.report_year_missing": (
+        {"listing_reason": LATE_REPORT}, {"listing_reason": LATE_REPORT, "report_year": "2025"}),
+    "acknowledgement.acknowledged_before_inspected": (
+        {"acknowledged_on": EVE, "inspected_on": DAY}, {"acknowledged_on": DAY, "inspected_on": DAY}),
+    "acknowledgement.acknowledged_in_future": ({"acknowledged_on": NEXT}, {"acknowledged_on": DAY}),
+    "commitment.committed_in_future": ({"committed_on": NEXT}, {"committed_on": DAY}),
+    "field_record.grading_without_grade": (
+        {"record_kind": "风险分级"}, {"record_kind": "风险分级", "field_grade": "A"}),
+    "field_record.recorded_in_future": ({"recorded_on": NEXT}, {"recorded_on": DAY}),
+    "field_record.valid_to_before_recorded": (
+        {"valid_to": EVE, "recorded_on": DAY}, {"valid_to": DAY, "recorded_on": DAY}),
+    "grade_snapshot.graded_after_snapshot_month": (
+        {"graded_on": DAY, "snapshot_month": "2026-09"}, {"graded_on": DAY, "snapshot_month": "2026-10"}),
+    "grade_snapshot.graded_in_future": ({"graded_on": NEXT}, {"graded_on": DAY}),
+    "inspection_result.inspected_in_future": ({"inspected_on": NEXT}, {"inspected_on": DAY}),
+    "inspection_result.problem_undescribed": ({"result_code": "E"}, {"result_code": "1"}),
+    "inspection_result.published_before_inspected": (
+        {"published_on": EVE, "inspected_on": DAY}, {"published_on": DAY, "inspected_on": DAY}),
+    "inspection_result.published_in_future": ({"published_on": NEXT}, {"published_on": DAY}),
+    "inspection_result.single_inspector": ({"inspector_ids": "A1"}, {"inspector_ids": "A1;A2"}),
+    "inspector.certificate_expired": ({"valid_until": EVE}, {"valid_until": DAY}),
+    "inspector.days_out_of_range": ({"days": 32}, {"days": 31}),
+    "inspector.load_cap_negative": ({"load_cap": -1}, {"load_cap": 0}),
+    "licence.decision_after_valid_to": (
+        {"decision_date": DAY, "valid_to": EVE}, {"decision_date": DAY, "valid_to": DAY}),
+    "licence.decision_in_future": ({"decision_date": NEXT}, {"decision_date": DAY}),
+    "licence.valid_to_before_valid_from": (
+        {"valid_to": EVE, "valid_from": DAY}, {"valid_to": DAY, "valid_from": DAY}),
+    "penalty.confiscation_negative": ({"confiscation_wan": -0.5}, {"confiscation_wan": 0}),
+    "penalty.decision_in_future": ({"decision_date": NEXT}, {"decision_date": DAY}),
+    "penalty.fine_amount_missing": ({"penalty_type": "警告;罚款"}, {"penalty_type": "警告"}),
+    "penalty.fine_negative": ({"fine_wan": -0.000001}, {"fine_wan": 0}),
+    "penalty.fine_unit_suspect": ({"fine_wan": 10000}, {"fine_wan": 9999.99}),
+    "penalty.publish_until_before_decision": (
+        {"publish_until": EVE, "decision_date": DAY}, {"publish_until": DAY, "decision_date": DAY}),
+    "penalty.valid_to_before_decision": (
+        {"valid_to": EVE, "decision_date": DAY}, {"valid_to": DAY, "decision_date": DAY}),
+    "penalty.withdrawn_before_decision": (
+        {"withdrawn_on": EVE, "decision_date": DAY}, {"withdrawn_on": DAY, "decision_date": DAY}),
+    "penalty.withdrawn_date_without_status": ({"withdrawn_on": DAY}, {"withdrawn_on": DAY, "status": "撤销"}),
+    "penalty.withdrawn_in_future": ({"withdrawn_on": NEXT}, {"withdrawn_on": DAY}),
+    "penalty.withdrawn_without_date": ({"status": "撤销"}, {"status": "撤销", "withdrawn_on": DAY}),
+    "prior_draw.draw_in_future": ({"draw_month": "2026-11"}, {"draw_month": "2026-10"}),
+    "register.ended_without_date": ({"status": "revoked"}, {"status": "in_operation"}),
+    "register.established_in_future": ({"established_on": NEXT}, {"established_on": DAY}),
+    "register.established_too_early": (
+        {"established_on": dt.date(1949, 9, 30)}, {"established_on": dt.date(1949, 10, 1)}),
+    "register.reg_no_unusable": ({"reg_no": "企合总字第0001"}, {"reg_no": "140800100000000"}),
+    "register.status_change_before_establishment": (
+        {"status_changed_on": EVE, "established_on": DAY}, {"status_changed_on": DAY, "established_on": DAY}),
+    "register.status_change_in_future": ({"status_changed_on": NEXT}, {"status_changed_on": DAY}),
+    "register.subject_unidentified": ({}, {"reg_no": "140800100000000"}),
+    "repair.applied_in_future": ({"applied_on": NEXT}, {"applied_on": DAY}),
+    "repair.decided_before_applied": ({"decided_on": EVE, "applied_on": DAY}, {"decided_on": DAY, "applied_on": DAY}),
+    "repair.decided_in_future": ({"decided_on": NEXT}, {"decided_on": DAY}),
+    "repair.decision_without_outcome": ({"decided_on": DAY}, {"decided_on": DAY, "outcome": "granted"}),
+    "repair.granted_without_commitment": (
+        {"outcome": "granted", "has_commitment": False}, {"outcome": "granted", "has_commitment": True}),
+    "repair.outcome_undated": ({"outcome": "refused"}, {"outcome": "refused", "decided_on": DAY}),
+    "serious_violation.listed_in_future": ({"listed_on": NEXT}, {"listed_on": DAY}),
+    "serious_violation.removal_incomplete": ({"removed_on": DAY}, {"removed_on": DAY, "removal_reason": "届满"}),
+    "serious_violation.removal_undated": ({"removal_reason": "届满"}, {"removed_on": DAY, "removal_reason": "届满"}),
+    "serious_violation.removed_before_listed": (
+        {"removed_on": EVE, "listed_on": DAY}, {"removed_on": DAY, "listed_on": DAY}),
+    "serious_violation.removed_in_future": ({"removed_on": NEXT}, {"removed_on": DAY}),
+    "task_evidence.evidenced_in_future": ({"evidenced_on": NEXT}, {"evidenced_on": DAY}),
+    "task_evidence.headcount_negative": ({"headcount": -1}, {"headcount": 0}),
+    "task_evidence.hours_negative": ({"hours": -0.5}, {"hours": 0}),
+    "task_evidence.training_without_headcount": (
+        {"evidence_kind": "security_training"}, {"evidence_kind": "meeting"}),
+    "trigger.received_in_future": ({"received_on": NEXT}, {"received_on": DAY}),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def database() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect()
+
+
+def verdict(database: duckdb.DuckDBPyConnection, contract: Contract, rule: Rule, row: dict[str, Any]) -> bool:
+    """Whether the rule calls this row a violation; NULL is none."""
+    assert set(row) <= set(contract.column_names)
+    typed = ", ".join(f"CAST(${c.name} AS {c.physical_type}) AS {c.name}" for c in contract.columns)
+    query = f"SELECT coalesce({rule.condition}, false) FROM (SELECT {typed}, CAST($received_at AS TIMESTAMP) AS received_at)"
+    values = {**dict.fromkeys(contract.column_names), **row, "received_at": RECEIVED}
+    found = database.execute(query, values).fetchone()
+    assert found is not None
+    return bool(found[0])
+
+
+def test_every_rule_has_a_case() -> None:
+    assert set(CASES) == {f"{contract.name}.{rule.id}" for contract in source_contracts() for rule in contract.rules}
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_a_rule_fires_on_its_fault_and_not_beside_it(database: duckdb.DuckDBPyConnection, name: str) -> None:
+    source, rule_id = name.split(".")
+    contract = source_contract(source)
+    rule = next(rule for rule in contract.rules if rule.id == rule_id)
+    faulty, sound = CASES[name]
+    assert verdict(database, contract, rule, faulty)
+    assert not verdict(database, contract, rule, sound)
+
+
+@pytest.mark.parametrize(
+    ("source", "column", "text", "fits"),
+    [
+        ("penalty", "penalty_type", "警告", True),
+        ("penalty", "penalty_type", "警告;罚款", True),
+        ("penalty", "penalty_type", "没收违法所得、没收非法财物", True),
+        ("penalty", "penalty_type", "警告罚款", False),
+        ("penalty", "penalty_type", "口头警告", False),
+        ("inspector", "specialties", "特种设备;食品销售", True),
+        ("inspector", "specialties", "特种设备;拍卖", False),
+        ("inspector", "inspector_id", "YC-0001", True),
+        ("inspector", "inspector_id", "张三", False),
+        ("inspection_result", "inspector_ids", "YC-1;YC-2", True),
+        ("inspection_result", "inspector_ids", "YC-1;", False),
+        ("grade_snapshot", "snapshot_month", "2026-13", False),
+        ("task_evidence", "document_sha256", "ab" * 32, True),
+        ("task_evidence", "document_sha256", "ab" * 31, False),
+    ],
+)
+def test_patterns_mean_the_same_in_duckdb(
+    database: duckdb.DuckDBPyConnection, source: str, column: str, text: str, fits: bool
+) -> None:
+    pattern = source_contract(source).column(column).pattern
+    assert database.execute("SELECT regexp_matches($t, $p)", {"t": text, "p": f"^(?:{pattern})$"}).fetchone() == (fits,)
