@@ -4,8 +4,6 @@ Here: `deliveries` (every file and what became of it) and one `delivered_<source
 Not here: judging rows (validated).
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -56,7 +54,7 @@ def delivered_contract(contract: Contract) -> Contract:
 
 def _place_columns() -> tuple[Column, ...]:
     names = ("delivery_id", "file_name", "file_sha256", "sheet", "row_no", "received_at", "is_generated")
-    return tuple(output_contract("delivered_row").column(name) for name in names)
+    return tuple(output_contract("row_origin").column(name) for name in names)
 
 
 def _delivered(source: Contract, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:

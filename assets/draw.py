@@ -4,8 +4,6 @@ Here: the draw from the committed files alone, the matching, the bundle. Not her
 committed: this stage reads the bundle, never the tables it was made from.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

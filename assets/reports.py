@@ -7,7 +7,7 @@ Here: one table per document and the call of its writer. Not here: layout (resou
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -130,6 +130,11 @@ def day_numbers(month: Month) -> pa.Table:
     """Each day's count of working days, so that a delay is a difference of two numbers."""
     numbered = calendar().number_table(_clock_start(month), last_day(month.name) + timedelta(days=60))
     return pa.table({"day": pa.array([r[0] for r in numbered], pa.date32()), "number": pa.array([r[1] for r in numbered])})
+
+
+def _clock_start(month: Month) -> date:
+    """Records older than six years have no due day any more: they come with a first stock delivery."""
+    return month.first_day - timedelta(days=366 * 6)
 
 
 def senders(month: Month) -> pa.Table:
@@ -263,9 +268,9 @@ def _answer_window(month: Month) -> dict[str, object]:
 def _task_status(month: Month) -> Stored:
     """Who has done which task of the notice, from countable evidence alone (R-42, §4.7)."""
     known = parse_units(units())
-    kept = {name: name for name in Evidence.__slots__}
+    kept = {name: name for name in Evidence.__slots__} | {"file_sha256": "document_sha256"}
     evidence = [
-        Evidence(**{name: row[name] for name in kept})
+        Evidence(**{name: row[column] for name, column in kept.items()})
         for row in month.records("accepted_task_evidence")
         if row["is_current"]
     ]

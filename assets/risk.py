@@ -6,7 +6,7 @@ Not here: any grading — the city only reads grades (R-19) — nor the plan tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -14,11 +14,10 @@ import dagster as dg
 
 from assets.stage import Month, sql_asset
 from resources.lake import Stored
-from resources.reference import county_names, division_counties
+from resources.reference import city, county_names, division_counties
 from supervision.snapshot import SnapshotError, hold_reason
 
 NEW_SUBJECT_DAYS = 45  # a firm this new may not be in the province's monthly snapshot yet
-CITY_PREFIX, SEAT_COUNTY = "1408", "140802"
 
 
 def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]:
@@ -29,7 +28,7 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
             partitions,
             inputs=["accepted_register"],
             deps=["intake"],
-            parameters=lambda _: {"city_prefix": CITY_PREFIX, "seat_county": SEAT_COUNTY},
+            parameters=_city,
             extra=lambda _: {"ref_county_names": county_names(), "ref_division_counties": division_counties()},
         ),
         sql_asset(
@@ -90,6 +89,11 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
             judge=_judge_coverage,
         ),
     ]
+
+
+def _city(_: Month) -> Mapping[str, object]:
+    ours = city()
+    return {"city_prefix": ours.division_prefix, "city_name": ours.name, "seat_county": ours.seat_county}
 
 
 def _judge_snapshot(month: Month, stored: Stored) -> Iterable[dg.AssetCheckResult]:

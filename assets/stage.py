@@ -3,8 +3,6 @@
 For: the two factories every stage uses, and the month handed to them. Not for: any table in particular.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date

@@ -4,8 +4,6 @@ Here: `accepted_<source>`, `quarantined`, `duplicates`, `intake` (the counts and
 Not here: what the records mean for a plan (risk).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -57,7 +55,7 @@ def accepted_contract(contract: Contract) -> Contract:
     extra = ["row_id", "delivery_id", "file_name", "sheet", "row_no", "received_at"]
     extra += ["formed_on"] if contract.formed_on else []
     extra += ["version_no", "is_current", "warnings"]
-    shared = output_contract("accepted_row")
+    shared = output_contract("row_origin")
     return replace(
         contract,
         name=f"accepted_{contract.name}",

@@ -1,7 +1,5 @@
 """A line per stage while a job runs, through Dagster's own success hooks. Not for results or errors."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 

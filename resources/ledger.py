@@ -40,7 +40,9 @@ class Ledger:
             entry = json.loads(line)
             digest = entry.pop("digest", None)
             if entry.get("previous") != previous or entry.get("number") != number or digest != _digest(entry):
-                raise LedgerError(f"台账 {self.path.name} 第 {number} 行与前一行的摘要不相接，可能被改动；请用备份核对后再运行")
+                raise LedgerError(
+                    f"台账 {self.path.name} 第 {number} 行与前一行的摘要不相接，可能被改动；请用备份核对后再运行"
+                )
             previous = digest
             yield entry
 
@@ -60,7 +62,13 @@ class Ledger:
                 number, previous = entry["number"], _digest(entry)
             for body in bodies:
                 number += 1
-                line = {"number": number, "previous": previous, "at": now().isoformat(), "kind": kind, "body": dict(body)}
+                line = {
+                    "number": number,
+                    "previous": previous,
+                    "at": now().isoformat(),
+                    "kind": kind,
+                    "body": dict(body),
+                }
                 previous = _digest(line)
                 file.write(json_bytes(line | {"digest": previous}) + b"\n")
             file.flush()

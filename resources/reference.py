@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,24 @@ from supervision.task_register import Register, Units, parse_register
 
 CODE_ROOMS = ("assets", "data_contracts", "resources", "sql", "supervision")
 CODE_SUFFIXES = (".csv", ".py", ".sql", ".yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """The city this checkout serves (`data_contracts/city.yaml`)."""
+
+    name: str
+    full_name: str
+    division_prefix: str
+    seat_county: str
+    first_month: str
+
+
+@lru_cache(maxsize=1)
+def city() -> City:
+    """The configured city."""
+    text = (CHECKOUT / "data_contracts" / "city.yaml").read_bytes()
+    return City(**yaml.load(text, Loader=yaml.CSafeLoader))
 
 
 def text_table(records: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> pa.Table:

@@ -16,7 +16,7 @@ OURS = ("assets", "data_contracts", "pipelines", "resources", "sample_city", "su
 HELD = 3
 
 app = typer.Typer(
-    name="ssj", help="双随机：信用风险分类月度数据管道", no_args_is_help=True, add_completion=False, rich_markup_mode=None
+    name="ssj", help="双随机：信用风险分类月度数据管道", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
 )
 
 MonthOption = Annotated[str, typer.Option("--month", help="月份，YYYY-MM")]

@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow.parquet as pq
-from rich.cells import cell_len
 
 from data_contracts.model import source_contracts
 from resources.lake import MonthLake
+from resources.outbox.cells import text_width
 from resources.settings import Home
 
 Say = Callable[[str], None]
@@ -33,7 +33,7 @@ def print_summary(home: Home, month: str, say: Say) -> None:
     say("\n文件")
     for label, path in (
         ("计划、名单、表册", home.outbox / month),
-        ("抽取包（可独立重算）", home.bundles / f"YC-{month}"),
+        ("抽取包（可独立重算）", home.bundles / _rows(lake, "committed_round")[0]["round_id"]),
         ("数据仓（DuckDB）", home.warehouse / f"current-{month}.txt"),
         ("证据", home.evidence / month),
     ):
@@ -124,8 +124,8 @@ def _round(lake: MonthLake, say: Say) -> None:
 def _print(header: Sequence[str], table: Sequence[Sequence[object]], say: Say) -> None:
     """Columns aligned by display width; the first to the left, numbers to the right."""
     texts = [tuple(header), *(tuple(f"{c:,}" if isinstance(c, int) else str(c) for c in row) for row in table)]
-    widths = [max(cell_len(row[i]) for row in texts) for i in range(len(header))]
+    widths = [max(text_width(row[i]) for row in texts) for i in range(len(header))]
     for row in texts:
-        first = row[0] + " " * (widths[0] - cell_len(row[0]))
-        rest = (" " * (w - cell_len(c)) + c for c, w in zip(row[1:], widths[1:], strict=True))
+        first = row[0] + " " * (widths[0] - text_width(row[0]))
+        rest = (" " * (w - text_width(c)) + c for c, w in zip(row[1:], widths[1:], strict=True))
         say("  " + "  ".join((first, *rest)))

@@ -1,4 +1,4 @@
--- 市场主体：登记表的现行行，一主体一标识；属地按 属地监管机构 → 住所 → 代码区划（现行、已撤销）→ 市本级归口 的次序确定（DRAW §1，R-01）。
+-- 市场主体：登记表的现行行，一主体一标识；属地按 属地监管机构 → 住所 → 代码区划（现行、已撤销）→ 市本级或只写市名的归口（注明系统指定）的次序确定（DRAW §1，R-01）。
 with register as (
     select * from accepted_register where is_current
 ),
@@ -30,7 +30,7 @@ by_address as (
 placed as (
     select
         r.*,
-        substr(r.uscc, 3, 6) as code_division,
+        coalesce(substr(r.uscc, 3, 6), substr(r.reg_no, 1, 6), r.division_code) as code_division,
         a.county as address_county
     from one_each as r
     left join by_address as a on r.uid = a.uid
@@ -42,13 +42,13 @@ resolved as (
             when p.local_adm is not null then p.local_adm
             when p.address_county is not null then p.address_county
             when d.county is not null then d.county
-            when substr(p.code_division, 1, 4) = $city_prefix then $seat_county
+            when substr(p.code_division, 1, 4) = $city_prefix or contains(p.address, $city_name) then $seat_county
         end as resolved_county,
         case
             when p.local_adm is not null then 'local_adm'
             when p.address_county is not null then 'address'
             when d.county is not null then 'division_code'
-            when substr(p.code_division, 1, 4) = $city_prefix then 'assigned'
+            when substr(p.code_division, 1, 4) = $city_prefix or contains(p.address, $city_name) then 'assigned'
             else 'none'
         end as county_basis
     from placed as p
