@@ -129,17 +129,15 @@ def parse_units(rows: Iterable[Mapping[str, str]]) -> Units:
 def parse_register(document: Mapping[str, Any], units: Units) -> Register:
     """The register from the content of `data_contracts/tasks.yaml`.
 
-    Every unit resolves, a unit named twice counts once, an unknown key or unit is refused, and a task either has a
-    rule or says why nothing can be counted. Errors: TaskError, naming the task and the key.
+    Every unit resolves, the notice's wording of a group gives its codes, a unit named twice counts once, an unknown
+    key or unit is refused, and a task has a rule or says why nothing can be counted. Errors: TaskError, naming the
+    task and the key.
     """
     top = _take(document, "文件", "spec", "source_document", "issued_on", "decisions", "groups", "measures", "tasks")
     if top["spec"] != "ssj-tasks-v1":
         raise TaskError("任务清单 tasks.yaml 的 spec 应为 ssj-tasks-v1，请核对文件版本。")
     decisions = {raw["id"]: _decision(raw, units) for raw in top["decisions"]}
-    groups = {
-        name: _codes(_take(raw, f"分组 {name}", "title", "as_written", "units")["units"], units, decisions, name)
-        for name, raw in top["groups"].items()
-    }
+    groups = {name: _group(name, raw, units, decisions) for name, raw in top["groups"].items()}
     tasks = tuple(_task(raw, units, decisions, groups, top["measures"]) for raw in top["tasks"])
     if len({task.task_id for task in tasks}) != len(tasks):
         raise TaskError("任务清单 tasks.yaml 有重复的 task_id，请改正。")
@@ -211,6 +209,13 @@ def _evidence_rule(raw: Mapping[str, Any], where: str, measures: Mapping[str, st
     if not usable or not isinstance(own["at_least"], int) or own["at_least"] < 1:
         raise TaskError(f"任务清单 tasks.yaml 的{where}计数规则 {dict(raw)} 不合要求，请对照文件开头的说明改正。")
     return CountRule(own["kind"], own["at_least"], own["counts"] == "standing", requires)
+
+
+def _group(name: str, raw: Mapping[str, Any], units: Units, decisions: Mapping[str, Decision]) -> tuple[str, ...]:
+    own = _take(raw, f"分组 {name}", "title", "as_written", "units")
+    if resolve_written(own["as_written"], units, decisions) != tuple(own["units"]):
+        raise TaskError(f"任务清单 tasks.yaml 的分组 {name} 的 units 与通知原文 as_written 所列不符，请逐一核对。")
+    return _codes(own["units"], units, decisions, f"分组 {name}")
 
 
 def _decision(raw: Mapping[str, Any], units: Units) -> Decision:

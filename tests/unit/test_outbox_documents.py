@@ -1,0 +1,231 @@
+"""The documents: what each workbook shows, and what the public list may never show."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import datetime as dt
+import hashlib
+import io
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+import pytest
+
+from data_contracts.model import output_contract
+from resources.outbox.drawn_internal import write_drawn_internal
+from resources.outbox.public_csv import LeakError, write_drawn_public
+from resources.outbox.sampling_plan import write_sampling_plan
+from resources.outbox.task_status import write_task_status
+from resources.outbox.timeliness import write_timeliness
+from supervision.tasks import TaskStatus
+from tests.unit import outbox_samples as samples
+
+HOW = {"demonstration": True, "facts": samples.FACTS}
+
+
+def _status(**changes) -> TaskStatus:
+    row = TaskStatus(
+        "T7.1", "2026", False, "第（七）条", "方案", "140802", "盐湖区市场监督管理局", "", dt.date(2026, 5, 31), "done", 100, 1, "E1",
+        "ab" * 32, "", None, dt.date(2026, 10, 31),
+    )  # fmt: skip
+    return dataclasses.replace(row, **changes)
+
+
+def _task_frame() -> pd.DataFrame:
+    rows = [
+        _status(),
+        _status(unit_code="140821", unit_name="临猗县市场监督管理局", status="overdue", progress_pct=0),
+        _status(
+            task_id="T9", title="督导", status="n/a", progress_pct=None, due_on=None, evidence_ref=None, remark="无"
+        ),
+        _status(period="2022", is_history=True, status="n/a", progress_pct=None, due_on=dt.date(2022, 5, 31)),
+    ]
+    return pd.DataFrame([dataclasses.asdict(row) for row in rows])
+
+
+WRITERS = {
+    "sampling_plan": lambda path: write_sampling_plan(path, samples.plan(), samples.capacity(), **HOW),
+    "drawn_internal": lambda path: write_drawn_internal(path, samples.drawn(), samples.loads(), **HOW),
+    "timeliness": lambda path: write_timeliness(path, samples.summary(), samples.records(), **HOW),
+    "task_status": lambda path: write_task_status(path, _task_frame(), **HOW),
+}
+
+
+@pytest.fixture(scope="module")
+def books(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("outbox")
+    digests = {name: write(folder / f"{name}.xlsx") for name, write in WRITERS.items()}
+    return folder, digests
+
+
+def _table(folder: Path, book: str, sheet: str) -> list[dict]:
+    rows = list(openpyxl.load_workbook(folder / f"{book}.xlsx")[sheet].iter_rows(values_only=True))
+    head = next(index for index, row in enumerate(rows) if sum(cell is not None for cell in row) > 2)
+    return [dict(zip(rows[head], row, strict=True)) for row in rows[head + 1 :]]
+
+
+@pytest.mark.parametrize("name", sorted(WRITERS))
+def test_every_document_has_the_same_bytes_twice(books, tmp_path, name):
+    folder, digests = books
+    assert WRITERS[name](tmp_path / "again.xlsx") == digests[name]
+    assert (tmp_path / "again.xlsx").read_bytes() == (folder / f"{name}.xlsx").read_bytes()
+
+
+@pytest.mark.parametrize("name", sorted(WRITERS))
+def test_no_document_holds_a_formula(books, name):
+    for page in openpyxl.load_workbook(books[0] / f"{name}.xlsx"):
+        assert not [cell.coordinate for row in page.iter_rows() for cell in row if cell.data_type == "f"]
+
+
+def test_the_samples_have_exactly_the_columns_of_the_contracts():
+    frames = {
+        "sampling_plan": samples.plan(), "county_capacity": samples.capacity(), "drawn_subjects": samples.drawn(),
+        "inspector_load": samples.loads(), "drawn_public": samples.public(), "timeliness": samples.records(),
+        "timeliness_summary": samples.summary(), "task_status": _task_frame(),
+    }  # fmt: skip
+    assert {name: tuple(frame.columns) for name, frame in frames.items()} == {
+        name: output_contract(name).column_names for name in frames
+    }
+
+
+def test_the_plan_has_the_header_of_real_plans_and_a_sheet_per_county(books):
+    names = openpyxl.load_workbook(books[0] / "sampling_plan.xlsx").sheetnames
+    assert names == [
+        "封面", "全市汇总", "全市分层", "检查力量与缺口", "盐湖区", "临猗县", "运城开发区分局", "分层明细", "任务依据", "图例与说明",
+    ]  # fmt: skip
+    rows = _table(books[0], "sampling_plan", "盐湖区")
+    assert list(rows[0]) == [
+        "序号", "抽查任务名称", "抽查类型", "抽查事项", "抽查对象范围", "发起主体", "抽查比例/数量", "信用风险分类管理", "起止时间",
+        "检查主体", "抽查检查模式",
+    ]  # fmt: skip
+    general = rows[0]
+    assert "本月抽取60户" in general["抽查比例/数量"]
+    assert "计划62户，因检查力量不足暂缓2户" in general["抽查比例/数量"]
+    assert "A类（信用风险低）：年比例1%，非现场，本月10户" in general["信用风险分类管理"]
+    assert "D类（信用风险高）：每年3次" in rows[3]["信用风险分类管理"]
+
+
+def test_the_city_sums_the_counties_and_totals_leave_out_what_cannot_be_added(books):
+    plan = samples.plan()
+    rows = _table(books[0], "sampling_plan", "全市分层")
+    level = next(row for row in rows if row["抽查任务名称"].startswith("登记") and row["监管档次"].startswith("B类"))
+    part = plan[(plan["task_code"] == "GEN") & (plan["stratum"] == "B")]
+    assert (level["本月计划户数"], level["本月实抽户数"]) == (part["n_planned"].sum(), part["n_funded"].sum())
+    assert (rows[-1]["本月实抽户数"], rows[-1]["名录库户数"]) == (plan["n_funded"].sum(), None)
+
+
+def test_the_county_list_holds_its_own_subjects_and_no_grade_or_stratum(books):
+    rows = _table(books[0], "drawn_internal", "临猗县")
+    drawn = samples.drawn()
+    assert [row["主体标识"] for row in rows] == drawn[drawn["unit_code"] == "140821"]["uid"].tolist()
+    assert not {"信用风险等级", "各任务监管档次", "各任务位次"} & set(rows[0])
+    whole = _table(books[0], "drawn_internal", "全市名单")
+    assert len(whole) == len(drawn)
+    assert whole[7]["人员匹配"] == "× 未能匹配"
+
+
+def test_timeliness_shows_counts_beside_a_rate_that_is_never_rounded_up(books):
+    rows = {row["来源"]: row for row in _table(books[0], "timeliness", "按来源")}
+    licence = rows["行政许可"]
+    assert (licence["按期归集"], licence["已到期应归集"], licence["及时率"], licence["评价"]) == (
+        9499,
+        10000,
+        0.9499,
+        "▲ 关注",
+    )
+    assert (rows["行政处罚"]["评价"], rows["经营异常名录"]["评价"]) == ("× 偏低", "● 达标")
+    assert (rows["严重违法失信名单"]["及时率"], rows["严重违法失信名单"]["评价"]) == (None, "— 无应计")
+    total = rows["合计"]
+    assert total["记录数"] == samples.summary()["records"].sum()
+    assert total["及时率"] == 9879 * 10000 // 10402 / 10000
+
+
+def test_rolled_up_rates_come_from_sums(tmp_path):
+    summary = samples.summary().assign(source="licence")
+    write_timeliness(tmp_path / "timeliness.xlsx", summary, samples.records(), **HOW)
+    [row, _] = _table(tmp_path, "timeliness", "按来源")
+    assert (row["按期归集"], row["已到期应归集"], row["及时率"]) == (9879, 10402, 0.9497)
+
+
+def test_late_rows_are_listed_by_place_and_others_are_not(books):
+    rows = _table(books[0], "timeliness", "逾期与无法判定")
+    assert {row["及时状态"] for row in rows} == {"▲ 逾期归集", "× 逾期未归集", "— 无法判定"}
+    assert len(rows) == 30
+    assert (rows[0]["送达批次"], rows[0]["文件"], rows[0]["行号"]) == ("2026-10-ZHZF-01", "行政处罚.csv", 3)
+
+
+def test_task_status_shows_units_against_tasks_and_keeps_history_apart(books):
+    matrix = {row["责任单位"]: row for row in _table(books[0], "task_status", "一览")}
+    assert matrix["盐湖区市场监督管理局"]["T7.1"] == "● 已完成"
+    assert matrix["临猗县市场监督管理局"] == {"责任单位": "临猗县市场监督管理局", "T7.1": "× 逾期未完成", "T9": None}
+    overview = {row["任务编号"]: row for row in _table(books[0], "task_status", "按任务")}
+    assert (overview["T7.1"]["● 已完成"], overview["T7.1"]["× 逾期未完成"], overview["T9"]["— 不评价"]) == (1, 1, 1)
+    assert len(_table(books[0], "task_status", "本年进展")) == 3
+    [past] = _table(books[0], "task_status", "历史任务")
+    assert past["完成时限"] == dt.datetime(2022, 5, 31)
+
+
+def test_documents_of_a_month_without_rows_are_written(tmp_path):
+    nothing = {name: frame.iloc[:0] for name, frame in (("plan", samples.plan()), ("drawn", samples.drawn()))}
+    write_sampling_plan(tmp_path / "a.xlsx", nothing["plan"], samples.capacity().iloc[:0], **HOW)
+    write_drawn_internal(tmp_path / "b.xlsx", nothing["drawn"], samples.loads().iloc[:0], **HOW)
+    write_timeliness(tmp_path / "c.xlsx", samples.summary().iloc[:0], samples.records().iloc[:0], **HOW)
+    write_task_status(tmp_path / "d.xlsx", _task_frame().iloc[:0], **HOW)
+    assert openpyxl.load_workbook(tmp_path / "a.xlsx").sheetnames[1] == "全市汇总"
+    assert openpyxl.load_workbook(tmp_path / "b.xlsx")["全市名单"]["A4"].value == "本批次没有抽取对象"
+
+
+# —— the public list ——
+
+
+def _public(tmp_path: Path, frame: pd.DataFrame) -> list[list[str]]:
+    write_drawn_public(tmp_path / "drawn_public.csv", frame)
+    return list(csv.reader(io.StringIO((tmp_path / "drawn_public.csv").read_bytes().decode("utf-8-sig"))))
+
+
+def test_the_public_list_has_six_columns_in_the_order_of_hashes_whatever_the_input_order(tmp_path):
+    frame = samples.public()
+    header, *rows = _public(tmp_path, frame)
+    assert header == ["计划编号", "企业名称", "统一社会信用代码", "抽查任务", "检查起止时间", "检查主体"]
+    hashes = [hashlib.sha256(row[2].encode()).hexdigest() for row in rows]
+    assert hashes == sorted(hashes)
+    assert len(rows) == len(frame)
+    first = (tmp_path / "drawn_public.csv").read_bytes()
+    assert first.startswith(b"\xef\xbb\xbf")
+    _public(tmp_path, frame.sample(frac=1, random_state=1))
+    assert (tmp_path / "drawn_public.csv").read_bytes() == first
+
+
+def test_a_name_that_would_run_as_a_formula_is_defused(tmp_path):
+    names = [row[1] for row in _public(tmp_path, samples.public())[1:]]
+    assert {name for name in names if not name.startswith("运城")} == {
+        "'=1+1食品有限公司",
+        "'+号商贸有限公司",
+        "'@运城样例商贸有限公司",
+    }
+
+
+def test_a_firm_may_be_named_after_risk_grading(tmp_path):
+    assert _public(tmp_path, samples.public().assign(ent_name="运城信用风险等级评估有限公司"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"stratum": "A"}, "六列"),
+        ({"tasks": "登记事项抽查（D类）"}, "第 1 行的“抽查任务”含有等级"),
+        ({"tasks": "登记事项抽查 FOOD:L2"}, "含有等级"),
+        ({"unit": "高风险组"}, "含有等级"),
+        ({"plan_ids": "YC-2026-10-GEN:A"}, "第 1 行的“计划编号”格式不符"),
+        ({"window": "2026-10-01"}, "格式不符"),
+        ({"ent_name": None}, "第 1 行的“企业名称”为空"),
+        ({"uscc": "91140802700000001X"}, "出现两次"),
+    ],
+)
+def test_a_list_that_tells_too_much_is_not_written(tmp_path, changes, message):
+    with pytest.raises(LeakError, match=message) as caught:
+        _public(tmp_path, samples.public().assign(**changes))
+    assert not list(tmp_path.iterdir())
+    assert "D类" not in str(caught.value)
