@@ -23,20 +23,21 @@ class Progress:
         """Expectations come with `expect`, once the assets are known."""
         self._say = say
         self._open: dict[str, set[str]] = {}
+        self._sizes: dict[str, int] = {}
         self._started = time.perf_counter()
 
     def expect(self, defs: dg.Definitions) -> None:
-        """Learn which steps each stage has."""
-        for asset in defs.resolve_asset_graph().assets_defs:
-            for key, group in asset.group_names_by_key.items():
-                self._open.setdefault(group, set()).add(key.to_user_string())
-        self._sizes = {group: len(keys) for group, keys in self._open.items()}
+        """Learn which steps each stage has; one step may make several assets."""
+        for asset in (a for a in defs.resolve_asset_graph().assets_defs if a.is_executable):
+            for group in asset.group_names_by_key.values():
+                self._open.setdefault(group, set()).add(asset.op.name)
+                self._sizes[group] = self._sizes.get(group, 0) + 1
 
-    def done(self, asset: str) -> None:
-        """Note one finished asset; print when it was its stage's last."""
+    def done(self, step: str) -> None:
+        """Note one finished step; print when it was its stage's last."""
         for group, keys in self._open.items():
-            if asset in keys:
-                keys.discard(asset)
+            if step in keys:
+                keys.discard(step)
                 if not keys:
                     seconds = time.perf_counter() - self._started
                     self._say(f"  {STAGES[group]} {group}：{self._sizes[group]} 项资产完成（累计 {seconds:.1f} 秒）")
