@@ -234,7 +234,8 @@ def _roles(post: _Post) -> Iterator[tuple[str, str]]:
 
 
 def _reason(visit: Visit, specialty: str | None, reached: Sequence[str]) -> str:
-    wanted = f"持 {specialty} 专长的" if specialty else "第二名及以后的" if visit.team_size > 1 else ""
     if not reached:
-        return f"{visit.county} 没有可派的{wanted}检查人员（须在名录内、证件有效期至 {visit.valid_to}、无须回避），请市局调派。"
-    return f"{visit.county} 可派的{wanted}检查人员均已达上限且无法调换：{'、'.join(reached)}，请市局调派或增加力量。"
+        who = f"持 {specialty} 专长、可派的检查人员" if specialty else "足够的可派检查人员"
+        return f"{visit.county} 没有{who}（须在名录内、证件有效期至 {visit.valid_to}、无须回避），请市局调派。"
+    who = f"持 {specialty} 专长的检查人员" if specialty else "检查人员"
+    return f"{visit.county} 可派的{who}均已达上限且无法调换：{'、'.join(reached)}，请市局调派或增加力量。"
