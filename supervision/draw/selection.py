@@ -193,7 +193,7 @@ def redraw(files: Mapping[str, bytes]) -> dict[str, bytes]:
 
 
 def _check_manifest(files: Mapping[str, bytes]) -> None:
-    found, stated = manifest_bytes(files).split(b"\n"), files["manifest.txt"].split(b"\n")
+    found, stated = manifest_bytes(files).splitlines(True), files["manifest.txt"].splitlines(True)
     for line in range(max(len(found), len(stated))):
         if found[line : line + 1] != stated[line : line + 1]:
             raise DrawError(

@@ -7,7 +7,7 @@ import hmac
 
 import pytest
 
-from supervision.merkle import frame_leaf, inclusion_proof, includes, root
+from supervision.merkle import frame_leaf, includes, inclusion_proof, root
 
 LEAVES = [
     bytes.fromhex(text)

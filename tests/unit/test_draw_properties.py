@@ -1,0 +1,257 @@
+"""What the draw promises (DRAW.md §8), by fixed seeds; statistical bounds are four standard deviations or p < 1e-4."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from supervision.draw.committed import Committed, parse_committed
+from supervision.draw.quota import annual_quota, blocks_drawn_this_year
+from supervision.draw.rows import FrameRow, Stratum
+from supervision.draw.selection import draw
+from tests.unit.draw_city import STATE, City, Subject, key, level, one_task, task, uid
+
+
+def mixed_city(seed: int, subjects: int = 200) -> City:
+    """Two tasks, three counties, one of them short of capacity, every state, two triggers."""
+    rng = random.Random(seed)
+    reasons = ["", "", "", "", *STATE]
+    people = [
+        Subject(
+            i,
+            rng.choice("XXYZ"),
+            {
+                code: (rng.choice("AABBBCD"), rng.choice(reasons))
+                for code in rng.choice([("S",), ("T",), ("S", "T"), ("S", "T")])
+            },
+        )
+        for i in range(subjects)
+    ]
+    tasks = {
+        "S": task({name: level(rate) for name, rate in zip("ABCD", (2000, 4000, 9000, 30_000), strict=True)}, batch=4),
+        "T": task({name: level(rate, "at_least") for name, rate in zip("ABCD", (500, 1000, 5000, 9000), strict=True)},
+                  batch=9),
+    }  # fmt: skip
+    return City(tasks, people, capacity={"X": 8}, triggers=[0, 1])
+
+
+def test_the_order_of_the_raw_rows_changes_nothing() -> None:
+    city = mixed_city(1)
+    files = city.files()
+    result = draw(parse_committed(files), key(1))
+    for shuffle in range(3):
+        again = city.files(shuffle)
+        assert again == files
+        assert draw(parse_committed(again), key(1)) == result
+
+
+def test_blocked_and_exempt_subjects_are_never_drawn_nor_in_reserve() -> None:
+    seen = 0
+    for seed in range(6):
+        committed = parse_committed(mixed_city(seed).files())
+        eligible = {(row.task, row.uid) for row in committed.frame if row.state == "eligible"}
+        for number in range(5):
+            result = draw(committed, key(number))
+            rows = result.drawn + result.reserve
+            assert {(row.task, row.uid) for row in rows} <= eligible
+            assert len({(row.task, row.uid) for row in rows}) == len(rows)
+            seen += len(rows)
+    assert seen > 500
+
+
+def test_no_county_is_sent_more_visits_than_it_can_make() -> None:
+    cut = 0
+    for seed in range(6):
+        committed = parse_committed(mixed_city(seed).files())
+        for number in range(5):
+            result = draw(committed, key(number))
+            short = next(each for each in result.counties if each.county == "X")
+            drawn = {row.uid for row in result.drawn if row.county == "X"}
+            drawn |= {row.uid for row in committed.triggers if row.county == "X"}
+            assert short.funded == len(drawn) <= 8
+            assert [(row.planned, row.size) for row in result.allocation if row.county != "X"] == [
+                (row.planned, row.planned) for row in result.allocation if row.county != "X"
+            ]
+            cut += short.planned > 8
+    assert cut > 20
+
+
+def test_allocation_drawn_and_reserve_agree() -> None:
+    committed = parse_committed(mixed_city(2).files())
+    result = draw(committed, key(2))
+    eligible = {row.key: row.eligible for row in committed.strata}
+    assert [row.key for row in result.allocation] == [row.key for row in committed.strata]
+    drawn = Counter((row.task, row.county, row.stratum) for row in result.drawn)
+    reserve = Counter((row.task, row.county, row.stratum) for row in result.reserve)
+    for row in result.allocation:
+        assert drawn[row.key] == row.size <= row.planned <= eligible[row.key]
+        assert reserve[row.key] == min(max(5, row.size), eligible[row.key] - row.size)
+
+
+def test_samples_of_two_tasks_overlap_as_much_as_they_can() -> None:
+    people = [Subject(i, "X", {"S": ("A", ""), "T": ("A", "")}) for i in range(100)]
+    tasks = {"S": task({"A": level(24_000)}), "T": task({"A": level(12_000)})}
+    result = draw(parse_committed(City(tasks, people).files()), key(5))
+    drawn = {code: {row.uid for row in result.drawn if row.task == code} for code in "ST"}
+    assert (len(drawn["S"]), len(drawn["T"])) == (20, 10)
+    assert drawn["T"] < drawn["S"]
+
+
+def test_one_subject_more_replaces_at_most_one() -> None:
+    # 12 at each size: at_least with a minimum and a zero rate keeps the number fixed
+    levels = {"A": level(0, "at_least", minimum=12)}
+    replaced = 0
+    for number in range(60):
+        small = one_task({("X", "A"): 40}, levels, batch=12)
+        large = one_task({("X", "A"): 41}, levels, batch=12)
+        before = {row.uid for row in draw(parse_committed(small.files()), key(number)).drawn}
+        after = {row.uid for row in draw(parse_committed(large.files()), key(number)).drawn}
+        assert len(before) == len(after) == 12
+        assert after - before <= {uid(40)}
+        replaced += uid(40) in after
+    assert 5 < replaced < 35
+
+
+def chi_square(counts: list[int], expected: float) -> float:
+    return sum((count - expected) ** 2 for count in counts) / expected
+
+
+def test_every_subject_is_as_likely_as_its_target_says() -> None:
+    committed = parse_committed(
+        one_task({("X", "A"): 30, ("Y", "A"): 20, ("X", "B"): 25}, {"A": level(24_000), "B": level(42_000)}).files()
+    )
+    rounds = 800
+    members = {row.uid: (row.task, row.county, row.stratum) for row in committed.frame}
+    drawn: Counter[str] = Counter()
+    for number in range(rounds):
+        drawn.update(row.uid for row in draw(committed, key(number)).drawn)
+    for place, probability in {("T", "X", "A"): 0.2, ("T", "Y", "A"): 0.2, ("T", "X", "B"): 0.35}.items():
+        counts = [drawn[name] for name, where in members.items() if where == place]
+        # drawn without replacement: the variance of a count is rounds · p · (1 − p), one degree of freedom short
+        scaled = chi_square(counts, rounds * probability) / (1 - probability)
+        freedom = len(counts) - 1
+        assert freedom - 4 * (2 * freedom) ** 0.5 < scaled < freedom + 5 * (2 * freedom) ** 0.5
+        assert abs(sum(counts) / rounds - probability * len(counts)) < 4 * (0.25 / rounds) ** 0.5
+
+
+def test_pairs_inside_a_stratum_are_equally_likely() -> None:
+    committed = parse_committed(one_task({("X", "A"): 8}, {"A": level(45_000)}).files())  # three of eight
+    rounds = 1500
+    pairs: Counter[tuple[str, ...]] = Counter()
+    for number in range(rounds):
+        pairs.update(itertools.combinations(sorted(row.uid for row in draw(committed, key(number)).drawn), 2))
+    counts = [pairs[pair] for pair in itertools.combinations(sorted(row.uid for row in committed.frame), 2)]
+    expected = rounds * (3 * 2) / (8 * 7)
+    assert sum(counts) == rounds * 3
+    assert chi_square(counts, expected) < 65  # 27 degrees of freedom, p < 1e-4
+
+
+def test_estimates_with_the_target_are_unbiased() -> None:
+    committed = parse_committed(
+        one_task({("X", "A"): 40, ("X", "B"): 17, ("Y", "A"): 3}, {"A": level(3100), "B": level(10_100)}).files()
+    )
+    value = {row.uid: 1 + int(row.uid[10:17]) % 7 for row in committed.frame}
+    eligible = {(row.task, row.county, row.stratum): row.eligible for row in committed.strata}
+    estimates = []
+    for number in range(1200):
+        rows = draw(committed, key(number)).drawn
+        estimates.append(
+            sum(value[row.uid] * 10_000 * eligible[row.task, row.county, row.stratum] / row.target_e4 for row in rows)
+        )
+    mean = sum(estimates) / len(estimates)
+    variance = sum((each - mean) ** 2 for each in estimates) / (len(estimates) - 1)
+    assert abs(mean - sum(value.values())) < 4 * (variance / len(estimates)) ** 0.5
+
+
+def month(committed: Committed, batch: int, drawn: dict[str, int], strata: dict[str, str] | None = None) -> Committed:
+    """The round of a later month: who was drawn this year is blocked where the quota says so; strata may change."""
+    (code,) = committed.policy.tasks
+    one = replace(committed.policy.tasks[code], batch=batch, batch_prev=batch - 1)
+    where = {row.uid: (row.county, (strata or {}).get(row.uid, row.stratum)) for row in committed.frame}
+    base: Counter[Stratum] = Counter((code, *place) for place in where.values())
+    frame = []
+    for row in committed.frame:
+        county, name = where[row.uid]
+        once = row.uid in drawn and blocks_drawn_this_year(one.levels[name], base[code, county, name])
+        state, reason = ("blocked", "drawn_this_year") if once else ("eligible", "")
+        frame.append(FrameRow(code, row.uid, county, name, state, reason))
+    eligible = Counter((row.task, row.county, row.stratum) for row in frame if row.state == "eligible")
+    done = Counter((code, *where[name]) for name, times in drawn.items() for _ in range(times))
+    some = committed.strata[0]
+    counted = tuple(
+        replace(some, task=place[0], county=place[1], stratum=place[2],
+                base=base[place], eligible=eligible[place], drawn_ytd=done[place])
+        for place in sorted(base)
+    )  # fmt: skip
+    policy = replace(committed.policy, tasks={code: one})
+    return replace(committed, frame=tuple(frame), strata=counted, policy=policy)
+
+
+def year(committed: Committed, seed: int) -> dict[str, int]:
+    """Visits by subject in the twelve rounds of a year."""
+    drawn: Counter[str] = Counter()
+    for batch in range(1, 13):
+        result = draw(month(committed, batch, drawn), key(100 * seed + batch))
+        drawn.update(row.uid for row in result.drawn)
+    return dict(drawn)
+
+
+def test_half_of_three_hundred_is_150_different_subjects() -> None:
+    committed = parse_committed(one_task({("X", "D"): 300}, {"D": level(5000, "at_least")}).files())
+    for seed in range(3):
+        visits = year(committed, seed)
+        assert len(visits) == 150
+        assert set(visits.values()) == {1}
+
+
+@pytest.mark.parametrize("rate_e4", [100, 10_000])
+def test_a_census_of_three_reaches_all_three(rate_e4: int) -> None:
+    committed = parse_committed(
+        one_task({("X", "D"): 3, ("Y", "D"): 3}, {"D": level(rate_e4, "at_least", census_up_to=3)}).files()
+    )
+    for seed in range(5):
+        assert sorted(year(committed, seed).items()) == [(uid(i), 1) for i in range(6)]
+
+
+def test_a_quota_in_force_is_met_by_each_county() -> None:
+    committed = parse_committed(
+        one_task({("X", "C"): 33, ("Y", "C"): 7, ("Z", "C"): 1}, {"C": level(1000, "at_least")}).files()
+    )
+    visits = year(committed, 1)
+    county = {row.uid: row.county for row in committed.frame}
+    found = Counter(county[name] for name in visits)
+    one = committed.policy.tasks["T"].levels["C"]
+    assert found == {name: annual_quota(one, base) for name, base in (("X", 33), ("Y", 7), ("Z", 1))}
+
+
+def test_small_and_large_strata_get_what_was_planned_also_when_the_drawn_change_grade() -> None:
+    sizes = {(f"K{i:02d}", name): 3 for i in range(10) for name in "AB"} | {("L1", "A"): 30, ("L2", "A"): 300}
+    committed = parse_committed(one_task(sizes, {"A": level(2000), "B": level(6000)}).files())
+    county = {row.uid: row.county for row in committed.frame}
+    years = 12
+    visits: Counter[str] = Counter()
+    plan: Counter[str] = Counter()
+    for seed in range(years):
+        strata = {row.uid: row.stratum for row in committed.frame}
+        drawn: Counter[str] = Counter()
+        for batch in range(1, 13):
+            here = month(committed, batch, drawn, strata)
+            for row in here.strata:
+                rate = here.policy.tasks["T"].levels[row.stratum].rate_e4
+                product = row.base * rate
+                plan[row.county] += product * batch // 12 - product * (batch - 1) // 12
+            for found in draw(here, key(7000 + 100 * seed + batch)).drawn:
+                drawn[found.uid] += 1
+                visits[county[found.uid]] += 1
+                strata[found.uid] = {"A": "B", "B": "A"}[strata[found.uid]]
+    for group in (["L1"], ["L2"], [name for name in plan if name.startswith("K")]):
+        planned = sum(plan[name] for name in group) / 10_000
+        made = sum(visits[name] for name in group)
+        assert planned > 50
+        # each stratum of each round is off by a chance of at most 1/4 in variance, small strata by t itself
+        spread = sum(min(plan[name] / 10_000, years * 12 * 2 / 4) for name in group) ** 0.5
+        assert abs(made - planned) < 4 * spread
