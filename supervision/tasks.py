@@ -86,12 +86,11 @@ def task_status(
     """
     if as_of < register.issued_on:
         raise TaskError(f"截止日 {as_of} 早于通知印发日 {register.issued_on}，没有可报告的任务，请核对月份。")
-    known = [row for row in evidence_rows if row.evidenced_on <= as_of]
     result: list[TaskStatus] = []
     for task in register.tasks:
         for period in _periods(task, register.issued_on, as_of):
             for code in task.responsible:
-                result.append(_row(task, period, code, register, units, known, measures, as_of))
+                result.append(_row(task, period, code, register, units, evidence_rows, measures, as_of))
     return result
 
 

@@ -115,6 +115,19 @@ def test_history_without_evidence_is_not_judged_and_this_years_evidence_does_not
     assert current.status == "done"
 
 
+def test_this_years_figure_says_nothing_of_the_past():
+    rows = task_status(_measured(recurring=None, **PLAN), _units(), [], _figure(100, 100), AS_OF)
+    assert [(row.period, row.status, row.evidence_ref) for row in rows] == [
+        ("2022", "n/a", None),
+        ("2026", "done", "timeliness_summary"),
+    ]
+
+
+def test_in_the_year_of_the_notice_there_is_one_row():
+    rows = task_status(_register(**PLAN), _units(), [_evidence("2022-05-31")], {}, dt.date(2022, 6, 30))
+    assert [(row.period, row.is_history, row.status) for row in rows] == [("2022", False, "done")]
+
+
 def test_while_the_notices_own_date_is_ahead_there_is_no_history_row():
     rows = task_status(_register(due_on="2024-12-31"), _units(), [], {}, dt.date(2023, 6, 30))
     assert [(r.period, r.is_history, r.due_on) for r in rows] == [("2024", False, dt.date(2024, 12, 31))]
@@ -183,7 +196,7 @@ def _figure(numerator: int, denominator: int) -> dict:
 def test_a_measured_figure_against_its_threshold(numerator, as_of, status, progress):
     row = _one(_measured(), measures=_figure(numerator, 100), as_of=dt.date.fromisoformat(as_of))
     assert (row.status, row.progress_pct) == (status, progress)
-    assert f"归集及时率{numerator}/100" in row.remark
+    assert row.remark == f"归集及时率{numerator}/100，{'达到' if numerator >= 95 else '低于'}95%"
     assert (row.evidence_ref, row.evidence_sha256) == ("timeliness_summary", DIGEST)
 
 
