@@ -88,14 +88,14 @@ class City:
             count[0] += row.state in COUNTED
             count[1] += row.state == "eligible"
         strata = [
-            StratumRow(*key, *count, self.drawn_ytd.get(key, 0), self.served_e4.get(key, 0))
-            for key, count in counts.items()
+            StratumRow(*key, base, eligible, self.drawn_ytd.get(key, 0), self.served_e4.get(key, 0))
+            for key, (base, eligible) in counts.items()
         ]
         counties = sorted({each.county for each in people})
         roster = [InspectorRow(f"I{i}", county, (), 10, 30, "2027-12-31") for i, county in enumerate(counties)]
         if shuffle is not None:
             for rows in (frame, population, triggers, strata, roster):
-                random.Random(shuffle).shuffle(rows)  # type: ignore[arg-type]
+                random.Random(shuffle).shuffle(rows)
         return {
             "population.csv": writing.population_csv(population),
             "frame.csv": writing.frame_csv(frame),

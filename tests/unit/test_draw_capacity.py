@@ -155,8 +155,8 @@ def test_nothing_is_cut_while_all_fits_and_absent_names_are_passed_over() -> Non
     assert set(cut(claims, triggers, least, ("L1", "A", "L2", "B", "C"), key(1))) <= set(ORDER)
 
 
-def floors_city(capacity: int, **more: int) -> City:
-    levels = {"A": level(0), "D": level(120_000, floor_e4=5000, **more)}
+def floors_city(capacity: int, on_site: int = 1) -> City:
+    levels = {"A": level(0), "D": level(120_000, floor_e4=5000, on_site=on_site)}
     subjects = [Subject(i, "X", {"T": ("D", "")}) for i in range(9)] + [Subject(9, "X", {"T": ("A", "")})]
     return City({"T": task(levels)}, subjects, capacity={"X": capacity}, triggers=[0, 9])
 

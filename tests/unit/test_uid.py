@@ -43,13 +43,17 @@ def test_every_single_wrong_character_is_noticed() -> None:
                 assert canonical_uscc(CODE[:place] + letter + CODE[place + 1 :]) is None
 
 
-@pytest.mark.parametrize("text", [CODE.lower(), f" {CODE}\t", "９１１１００００６０００３７３４１Ｌ", f"\u3000{CODE}\u00a0"])
+@pytest.mark.parametrize(
+    "text", [CODE.lower(), f" {CODE}\t", "９１１１００００６０００３７３４１Ｌ", f"\u3000{CODE}\u00a0"]
+)
 def test_full_width_lower_case_and_blanks_are_one_code(text: str) -> None:
     assert canonical_uscc(text) == CODE
     assert not is_uid(text)
 
 
-@pytest.mark.parametrize("text", ["", "9111000060003734", CODE + "0", "9111 0000600037341L", "I" * 18, "无", CODE[:-1] + "O"])
+@pytest.mark.parametrize(
+    "text", ["", "9111000060003734", CODE + "0", "9111 0000600037341L", "I" * 18, "无", CODE[:-1] + "O"]
+)
 def test_what_is_no_code(text: str) -> None:
     assert canonical_uscc(text) is None
 
