@@ -95,23 +95,22 @@ class Planter:
         self._rng = rng
         self._rate = rate
         self._turn: dict[str, int] = dict.fromkeys(FAULTS, 0)
-        self._started: set[str] = set()
 
     def spoil(self, source: str, table: Any) -> tuple[Any, list[Mark]]:
         """The spoiled table and (row from 0, fault, repeated row) of each; repeated rows are appended.
 
-        `rate` of the rows; in a source's first file that is large enough every fault at least once.
+        `rate` of the rows, more while some fault of the source is still to be planted; half of a file's rows at most.
         """
         n, kinds = table.num_rows, len(FAULTS[source])
         wanted = int(self._rate * n + self._rng.random())
-        if source not in self._started and n >= 2 * kinds:
-            self._started.add(source)
-            wanted = max(wanted, kinds)
-        rows = self._rng.permutation(n)[: min(wanted, n // 2)]
+        limit = min(max(wanted, kinds - self._turn[source]), max(1, n // 2))
+        rows = self._rng.permutation(n)
         changes: dict[str, dict[int, str]] = {}
         repeated: list[tuple[int, Fault]] = []
         planted: list[Mark] = []
         for row in (int(r) for r in rows):
+            if len(planted) + len(repeated) >= limit:
+                break
             fault = FAULTS[source][self._turn[source] % kinds]
             old = table.column(fault.column)[row].as_py() or "" if fault.column else ""
             if fault.kind == WRONG_CHECK and len(old) != 18:

@@ -93,7 +93,8 @@ def _weekday(date: dt.date) -> dt.date:
 def arrival(rng: np.random.Generator, when: Calendar, formed: Ints, unit: Ints) -> Ints:
     """The slot in which each record arrives, STOCK … WEEK_4, or NOT_YET.
 
-    In time: with the first delivery after the day of formation (nine days later at most). Late: 12 to 30 days after, which is more than seven working days (but for some before long holidays).
+    In time: with the first delivery after the day of formation (nine days later at most). Late: 12 to 30
+    days after, which is more than seven working days, but for some before long holidays.
     """
     share = np.array([LATE.get(code, LATE_ELSEWHERE) for code in UNITS])[unit]
     wait = np.where(rng.random(len(formed)) < share, rng.integers(12, 31, len(formed)), 1)

@@ -18,7 +18,7 @@ from sample_city.fields import FIELD_CODES, LIST
 from sample_city.subjects import Subjects, picked
 
 SHORT = ("140823", "140882")  # where days are short
-SHORT_SHARE = 0.85
+SHORT_SHARE = 0.9
 WORTH_BEING_SHORT = 12  # expected visits a month below which no county is made short
 SPECIALISTS = ("food_sales", "catering", "special_equipment", "metrology", "product_quality")
 SPECIALTY_SHARE = (0.35, 0.35, 0.2, 0.25, 0.25)

@@ -16,6 +16,7 @@ from sample_city.grades import weights_by_grade
 from sample_city.records import Marks
 from sample_city.subjects import Subjects, picked
 
+TRIGGERED = 0.001  # firms a month with a trigger
 TRIGGERS = (  # type, prefix of the number, evidence before and after the serial, summary, weight
     ("投诉举报", "TS", "12315-1408", "", "反映所售商品超过保质期", 25),
     ("投诉举报", "TS", "12315-1408", "", "反映未明码标价", 20),
@@ -36,7 +37,9 @@ def triggers(seed: int, when_: Calendar, subjects: Subjects, credit: Ints) -> Fe
     """One firm in a thousand, C and D firms more often; sent by the county unit with its next delivery."""
     rng = random(seed, when_.month, "trigger")
     active = np.flatnonzero(subjects.active)
-    row = sampled(rng, active, max(4, len(active) // 1000), weights_by_grade(credit, (1, 2, 5, 9), 1)[active])
+    row = sampled(
+        rng, active, max(6, round(len(active) * TRIGGERED)), weights_by_grade(credit, (1, 2, 5, 9), 1)[active]
+    )
     row = rng.permutation(row)
     n = len(row)
     kind = choose(rng, n, [t[5] for t in TRIGGERS])
@@ -62,7 +65,7 @@ def commitments(seed: int, when_: Calendar, where: Places, subjects: Subjects) -
     """Two firms in a thousand, within the month."""
     rng = random(seed, when_.month, "commitment")
     active = np.flatnonzero(subjects.active)
-    row = sampled(rng, active, max(3, len(active) // 500))
+    row = sampled(rng, active, max(6, len(active) // 500))
     n = len(row)
     uscc, name = picked(subjects, row)
     day = working(when_.first + rng.integers(0, 25, n))

@@ -31,6 +31,7 @@ from sample_city.departments import COUNTIES, STOCK, UNIT, WEEK_1, WEEK_4, Calen
 from sample_city.fields import Memberships
 from sample_city.grades import UNGRADED, A, weights_by_grade
 from sample_city.people import Staff, pairs
+from sample_city.requests import TRIGGERED
 from sample_city.subjects import ENTERPRISE, Subjects, picked
 
 CREDIT = ("A", "B", "C", "D", "U")
@@ -94,8 +95,8 @@ def strata(subjects: Subjects, credit: Ints, members: Memberships) -> dict[str, 
 
 
 def expected_visits(subjects: Subjects, population: dict[str, Strata]) -> Any:
-    """On-site visits that an ordinary month asks of each county."""
-    total = np.zeros(len(COUNTIES))
+    """On-site visits that an ordinary month asks of each county, triggered ones included."""
+    total = np.bincount(subjects.county[subjects.active], minlength=len(COUNTIES)) * TRIGGERED
     for code, task in TASKS.items():
         here = population[code]
         rates = np.array(task.rates) / (task.months[1] - task.months[0] + 1)
