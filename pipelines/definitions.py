@@ -29,7 +29,7 @@ def build_defs(**overrides: object) -> dg.Definitions:
     stages = (collected, validated, risk, plan, draw, reports, published)
     return dg.Definitions(
         assets=[asset for stage in stages for asset in stage.build(partitions)],
-        asset_checks=build_checks(partitions),
+        asset_checks=build_checks(),
         jobs=jobs,
         schedules=build_schedules(jobs),
         resources={"house": house},
