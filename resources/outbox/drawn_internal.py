@@ -25,11 +25,11 @@ _COUNTY = (
 )  # fmt: skip
 _MARKS = {"assignment_state": ASSIGNMENT_MARKS}
 _WIDTHS = {
-    "ent_name": 26,
+    "ent_name": 28,
     "uid": 21,
     "unit_name": 22,
     "address": 26,
-    "task_names": 22,
+    "task_names": 24,
     "item_names": 26,
     "assignment_reason": 22,
 }

@@ -101,8 +101,8 @@ def _form(title: str, plan: pd.DataFrame, heading: str, *, city: bool = False) -
         )
     columns = _form_columns()
     widths = {
-        "seq_no": 6, "task_name": 15, "draw_type": 8, "item_names": 20, "object_scope": 15, "initiator": 12, "quantity": 24,
-        "credit_use": 38, "span": 12, "unit_name": 14, "mode": 10,
+        "seq_no": 6, "task_name": 15, "draw_type": 8, "item_names": 20, "object_scope": 15, "initiator": 12, "quantity": 26,
+        "credit_use": 44, "span": 12, "unit_name": 14, "mode": 10,
     }  # fmt: skip
     return Sheet(
         title,
@@ -126,7 +126,7 @@ def _quantity(part: pd.DataFrame) -> str:
 
 def _credit_use(part: pd.DataFrame) -> str:
     lines = []
-    for stratum, rows in part.groupby("stratum", sort=False):
+    for stratum, rows in part.groupby("stratum"):
         way = "现场" if bool(rows["on_site"].iloc[0]) else "非现场"
         rate = rate_words(Fraction(str(rows["ratio_annual"].iloc[0])))
         lines.append(f"{stratum_title(str(stratum))}：{rate}，{way}，本月{int(rows['n_funded'].sum()):,}户")
@@ -136,7 +136,7 @@ def _credit_use(part: pd.DataFrame) -> str:
 def _city_strata(plan: pd.DataFrame) -> Sheet:
     contract = output_contract("sampling_plan")
     rows = []
-    for (_, stratum), part in plan.groupby(["task_code", "stratum"], sort=False):
+    for (_, stratum), part in plan.groupby(["task_code", "stratum"]):
         first = part.iloc[0]
         rows.append(
             {

@@ -65,11 +65,11 @@ class Styles:
     def _cell(self, column: Column, number_format: str | None, *, bold: bool) -> Any:
         kind = column.logical_type
         shown = number_format or _NUMBER_FORMATS.get(kind, "@")
+        if _ALIGN.get(kind) == "right":
+            shown += "_ "  # a space of air before the next column
         key = (shown, kind, bold)
         if key not in self._made:
             settings = {**self._lined, "font_name": SONG, "num_format": shown, "align": _ALIGN.get(kind, "left")}
-            if settings["align"] == "right":
-                settings["indent"] = 1
             if shown == "@":
                 settings["quote_prefix"] = True
             if bold:

@@ -189,9 +189,7 @@ class _Maker:
             page.write_string(head, index, column.title, styles.header)
         formats = [styles.data(column, sheet.formats.get(column.name)) for column in columns]
         for offset, row_cells in enumerate(zip(*table, strict=True), start=head + 1):
-            _height(
-                page, offset, [(i.value, w - 1) for i, w in zip(row_cells, widths, strict=True) if i.kind == "text"]
-            )
+            _height(page, offset, [(i.value, w) for i, w in zip(row_cells, widths, strict=True) if i.kind == "text"])
             for index, item in enumerate(row_cells):
                 _write(page, offset, index, item, formats[index])
         last = head + len(sheet.frame)
@@ -285,8 +283,9 @@ def _width(title: str, cells: Sequence[Cell]) -> int:
 
 
 def _lines(text: str, width: int) -> int:
-    """Lines that a text takes in a column of that width."""
-    return sum(max(1, -(-text_width(line) // max(width, 4))) for line in text.split("\n"))
+    """Lines that a text of 10 points takes in a column of that width, which is counted in digits of 11 points."""
+    room = max(width + width // 20, 4)
+    return sum(max(1, -(-text_width(line) // room)) for line in text.split("\n"))
 
 
 def _height(page: Any, row: int, texts: Sequence[tuple[Any, int]]) -> None:

@@ -107,6 +107,14 @@ def test_the_plan_has_the_header_of_real_plans_and_a_sheet_per_county(books):
     assert "D类（信用风险高）：每年3次" in rows[3]["信用风险分类管理"]
 
 
+def test_strata_are_told_in_their_order_even_where_a_county_lacks_some(tmp_path):
+    plan = samples.plan()
+    plan = plan[~((plan["unit_code"] == "140802") & plan["stratum"].isin(("A", "C")))]
+    write_sampling_plan(tmp_path / "sampling_plan.xlsx", plan, samples.capacity(), **HOW)
+    lines = _table(tmp_path, "sampling_plan", "全市汇总")[0]["信用风险分类管理"].split("\n")
+    assert [line[0] for line in lines] == ["A", "B", "C", "D", "未"]
+
+
 def test_the_city_sums_the_counties_and_totals_leave_out_what_cannot_be_added(books):
     plan = samples.plan()
     rows = _table(books[0], "sampling_plan", "全市分层")

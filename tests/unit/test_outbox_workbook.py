@@ -88,7 +88,7 @@ def test_codes_are_text_and_numbers_and_dates_keep_their_type(tmp_path):
     _write(tmp_path / "a.xlsx", _sheet(["甲"]))
     _, code, count, day = openpyxl.load_workbook(tmp_path / "a.xlsx")["名单"][3]
     assert (code.value, code.data_type, code.number_format) == ("911408027000000001", "s", "@")
-    assert (count.value, count.number_format) == (0, "#,##0")
+    assert (count.value, count.number_format) == (0, "#,##0_ ")
     assert (day.value, day.number_format) == (dt.datetime(2026, 10, 8), "yyyy-mm-dd")
 
 
