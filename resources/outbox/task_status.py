@@ -20,7 +20,7 @@ _ROWS = (
     "task_id", "title", "unit_name", "due_on", "status", "progress_pct", "remark", "evidence_ref", "evidence_sha256",
 )  # fmt: skip
 _NOTE = "只按可计数的佐证和系统指标判定；没有的写“不评价”并说明原因，不以主观判断代替。通知原文有歧义的单位标“待明确”。"
-_WIDTHS = {"title": 26, "unit_name": 24, "remark": 40, "evidence_ref": 16, "evidence_sha256": 36}
+_WIDTHS = {"title": 26, "unit_name": 24, "remark": 48, "evidence_ref": 16, "evidence_sha256": 36}
 
 
 def write_task_status(path: Path, status: pd.DataFrame, *, demonstration: bool, facts: Mapping[str, str]) -> str:
