@@ -4,13 +4,11 @@ Here: the draw from the committed files alone, the matching, the bundle. Not her
 committed: this stage reads the bundle, never the tables it was made from.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 
-from assets.schema import asset_arguments, stored_metadata
-from assets.stage import Month, month_of, table_asset
+from assets.stage import Month, Tables, table_asset, tables_asset
 from data_contracts.model import output_contract
 from resources.bundles import Bundles
 from resources.lake import Stored
@@ -21,14 +19,15 @@ from supervision.canonical import csv_bytes, json_bytes
 from supervision.draw import ceremony, rows, selection
 from supervision.draw.committed import EIGHT, Committed, parse_committed
 
-TABLES = ("allocation", "cuts", "drawn", "reserve", "county_visits")
+DRAWN_TABLES = ("allocation", "cuts", "drawn", "reserve", "county_visits")
+MATCHED_TABLES = ("assignment", "unassignable")
 
 
 def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]:
     """The assets of this stage."""
     return [
-        _drawn(partitions),
-        table_asset("assignment", partitions, _assignment, deps=["drawn", "allocation", "committed_round"]),
+        tables_asset("draw", DRAWN_TABLES, partitions, _draw, deps=["committed_round"]),
+        tables_asset("match", MATCHED_TABLES, partitions, _match, deps=["drawn", "committed_round"]),
         table_asset("round_bundle", partitions, _round_bundle, deps=["drawn", "allocation", "cuts", "reserve", "assignment"]),
     ]
 
@@ -57,57 +56,40 @@ def opened(month: Month) -> tuple[str, Committed, dict[str, Any]]:
     return round_id, parsed, certificate
 
 
-def _drawn(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
-    contracts = {name: output_contract(name) for name in TABLES}
-
-    @dg.multi_asset(
-        name="draw",
-        specs=[
-            dg.AssetSpec(name, deps=["committed_round"], partitions_def=partitions, **asset_arguments(contract, kinds=("python",)))
-            for name, contract in contracts.items()
-        ],
-        required_resource_keys={"house"},
-    )
-    def _asset(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
-        month = month_of(context)
-        _, parsed, certificate = opened(month)
-        result = selection.draw(parsed, certificate["key"])
-        visits = [
-            {
-                "county": c.county,
-                "capacity": c.capacity,
-                "triggers": c.triggers,
-                "visits_planned": c.planned,
-                "visits_funded": c.funded,
-            }
-            for c in result.counties
-        ]
-        tables: dict[str, list[dict[str, Any]]] = {
-            "allocation": [_plain(row) for row in result.allocation],
-            "cuts": [_plain(row) for row in result.cuts],
-            "drawn": [_plain(row) for row in result.drawn],
-            "reserve": [_plain(row) for row in result.reserve],
-            "county_visits": visits,
+def _draw(month: Month) -> Tables:
+    """The draw of the committed round: allocation, cuts, drawn, reserve and the visits of each county (DRAW §4, §5)."""
+    _, parsed, certificate = opened(month)
+    result = selection.draw(parsed, certificate["key"])
+    visits = [
+        {
+            "county": c.county,
+            "capacity": c.capacity,
+            "triggers": c.triggers,
+            "visits_planned": c.planned,
+            "visits_funded": c.funded,
         }
-        for name, records in tables.items():
-            stored = month.store_records(contracts[name], records)
-            yield dg.MaterializeResult(asset_key=name, metadata=stored_metadata(stored, month.lake, contracts[name]))
-
-    return _asset
+        for c in result.counties
+    ]
+    return {
+        "allocation": [_plain(row) for row in result.allocation],
+        "cuts": [_plain(row) for row in result.cuts],
+        "drawn": [_plain(row) for row in result.drawn],
+        "reserve": [_plain(row) for row in result.reserve],
+        "county_visits": visits,
+    }
 
 
 def _plain(row: Any) -> dict[str, Any]:
     return {name: getattr(row, name) for name in row.__slots__}
 
 
-def _assignment(month: Month) -> Stored:
+def _match(month: Month) -> Tables:
     """Two or more inspectors for every visit; what cannot be matched is listed with its reason (DRAW §6)."""
     _, parsed, certificate = opened(month)
     drawn = [rows.DrawnRow(**r) for r in month.records("drawn")]
     assignment = matching.assign(certificate["key"], parsed, drawn)
     unmet = [{"visit_uid": u.visit_uid, "county": u.county, "unmet_reason": u.reason} for u in assignment.unassignable]
-    month.store_records(output_contract("unassignable"), unmet)
-    return month.store_records(output_contract("assignment"), [_plain(row) for row in assignment.rows])
+    return {"assignment": [_plain(row) for row in assignment.rows], "unassignable": unmet}
 
 
 def _round_bundle(month: Month) -> Stored:

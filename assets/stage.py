@@ -114,6 +114,7 @@ def month_of(context: dg.AssetExecutionContext) -> Month:
 
 
 Compute = Callable[[Month], Stored]
+Tables = Mapping[str, Iterable[Mapping[str, Any]]]
 Held = Callable[[Month], bool]
 Judge = Callable[[Month, Stored], Iterable[dg.AssetCheckResult]]
 
@@ -191,3 +192,35 @@ def sql_asset(
         held=held,
         kinds=("duckdb", "parquet"),
     )
+
+
+def tables_asset(
+    name: str,
+    tables: Sequence[str],
+    partitions: dg.PartitionsDefinition[str],
+    compute: Callable[[Month], Tables],
+    *,
+    deps: Iterable[str],
+) -> dg.AssetsDefinition:
+    """Several assets that one rule brings forth together, each under its own output contract."""
+    contracts = {table: output_contract(table) for table in tables}
+    upstream = list(deps)
+
+    @dg.multi_asset(
+        name=name,
+        specs=[
+            dg.AssetSpec(
+                table, deps=upstream, partitions_def=partitions, **asset_arguments(contract, kinds=("python", "parquet"))
+            )
+            for table, contract in contracts.items()
+        ],
+        required_resource_keys={"house"},
+    )
+    def _asset(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+        month = month_of(context)
+        computed = compute(month)
+        for table, contract in contracts.items():
+            stored = month.store_records(contract, computed[table])
+            yield dg.MaterializeResult(asset_key=table, metadata=stored_metadata(stored, month.lake, contract))
+
+    return _asset

@@ -30,7 +30,7 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
             "intake",
             partitions,
             _intake,
-            deps=["deliveries", *(f"delivered_{n}" for n in names), *accepted, "quarantined", "duplicates"],
+            deps=["deliveries", "quarantined", "duplicates"],
             checks=[
                 dg.AssetCheckSpec(
                     "nothing_lost",

@@ -25,7 +25,7 @@ def build_defs(**overrides: object) -> dg.Definitions:
         raise TypeError(f"unknown overrides: {', '.join(sorted(overrides))}")
     assert isinstance(house, House) and isinstance(hooks, Set)
     partitions = months()
-    jobs = build_jobs(partitions, hooks)
+    jobs = build_jobs(hooks)
     stages = (collected, validated, risk, plan, draw, reports, published)
     return dg.Definitions(
         assets=[asset for stage in stages for asset in stage.build(partitions)],

@@ -10,15 +10,16 @@ from collections.abc import Set
 
 import dagster as dg
 
+from resources.clock import SHANGHAI
+from supervision.months import month_before
+
 MONTHLY_GROUPS = ("collected", "validated", "risk", "plan")
 DRAW_GROUPS = ("draw",)
 CLOSE_GROUPS = ("reports", "published")
 JOBS = ("monthly", "draw", "close")
 
 
-def build_jobs(
-    partitions: dg.PartitionsDefinition[str], hooks: Set[dg.HookDefinition]
-) -> list[dg.UnresolvedAssetJobDefinition]:
+def build_jobs(hooks: Set[dg.HookDefinition]) -> list[dg.UnresolvedAssetJobDefinition]:
     """The jobs over all assets of their groups."""
     described = (
         ("monthly", MONTHLY_GROUPS, "归集、验收、比对等级、形成计划并冻结抽查名录（每月）"),
@@ -30,7 +31,6 @@ def build_jobs(
             name,
             selection=dg.AssetSelection.groups(*groups),
             description=description,
-            partitions_def=partitions,
             executor_def=dg.in_process_executor,
             hooks=frozenset(hooks),
         )
@@ -39,9 +39,22 @@ def build_jobs(
 
 
 def build_schedules(jobs: list[dg.UnresolvedAssetJobDefinition]) -> list[dg.ScheduleDefinition]:
-    """`monthly` on the 6th at 02:00 for the month before (DOMAIN §4.9: snapshot by the 5th); the rest wait for people."""
+    """`monthly` on the 6th at 02:00 for the month before (DOMAIN §4.9: snapshot by the 5th); the rest wait for people.
+
+    Dagster's own partitioned schedule would take the newest partition, which is the month still running.
+    """
     monthly = next(job for job in jobs if job.name == "monthly")
-    schedule = dg.build_schedule_from_partitioned_job(
-        monthly, name="monthly_on_the_6th", day_of_month=6, hour_of_day=2, description="每月 6 日 2 时运行上月"
+
+    @dg.schedule(
+        name="monthly_on_the_6th",
+        cron_schedule="0 2 6 * *",
+        job=monthly,
+        execution_timezone="Asia/Shanghai",
+        description="每月 6 日 2 时运行上月",
     )
-    return [schedule]  # type: ignore[list-item]  # resolved to a ScheduleDefinition when the job is
+    def monthly_on_the_6th(context):  # type: ignore[no-untyped-def]  # Dagster reads this signature
+        due = context.scheduled_execution_time.astimezone(SHANGHAI)
+        month = month_before(f"{due:%Y-%m}")
+        return dg.RunRequest(run_key=month, partition_key=month)
+
+    return [monthly_on_the_6th]
