@@ -71,7 +71,7 @@ def named_codes(inbox: Path) -> set[str]:
 
 def test_odd_rows_are_delivered_as_they_stand(tmp_path: Path, codes: Path) -> None:
     odd = [
-        ("山西澄禾贸易公司", GOOD[0], "1992-03-01", "N/A", "N/A", "批发、零售，\n百货\x08", "芮城县西街"),
+        ("山西澄禾贸易公司", GOOD[0], "1992-03-01", "N/A", "N/A", "批发、零售，\n百货\x08", " 芮城县西街 "),
         ("=1+1 公司", GOOD[0], "1992-03-01", "", " 10万 ", '他说"好"', "运城市绛县东街"),
         ("错码公司", GOOD[1][:17] + "0", "1993-02-30", "国有企业", "+5", "食品，化肥", ""),
         ("短码公司", "140802200000006", "不详", "N/A", "@x", "食品经营", "新绛县"),
@@ -97,6 +97,8 @@ def test_odd_rows_are_delivered_as_they_stand(tmp_path: Path, codes: Path) -> No
     assert manifest(tmp_path / "all")["registry_rows"] == "real"
     assert manifest(tmp_path / "all")["generated"] is True
     assert named_codes(inbox) <= {GOOD[0], GOOD[1]}
+    with (inbox / "2026-10-SJ-PT-01" / "grade_snapshot.csv").open(encoding="utf-8", newline="") as file:
+        assert sorted(row["统一社会信用代码"] for row in csv.DictReader(file)) == sorted(GOOD[:2])
 
 
 def test_real_rows_are_delivered_as_they_stand(tmp_path: Path, codes: Path, real_data: Path) -> None:
