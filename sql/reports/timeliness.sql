@@ -85,7 +85,8 @@ select
         when is_provisional then 'undeterminable'
         else 'late'
     end as state,
-    case when received_on > due_on and not is_provisional then received_number - due_number end as delay_wd,
+    -- 周末补送的也已逾期，至少计一个工作日
+    case when received_on > due_on and not is_provisional then greatest(received_number - due_number, 1) end as delay_wd,
     delivery_id,
     file_name,
     sheet,

@@ -1,0 +1,202 @@
+"""One month from deliveries to files: nothing lost, every planted fault found, the draw recomputed, nothing leaked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import openpyxl
+import pytest
+
+from supervision.draw import EIGHT, redraw
+from tests.e2e.conftest import MONTH, Outcome
+
+WORKBOOKS = ("sampling_plan.xlsx", "drawn_internal.xlsx", "task_status.xlsx", "timeliness.xlsx")
+
+
+def test_the_month_is_done(finished: Outcome) -> None:
+    assert (finished.code, finished.errors) == (0, "")
+    assert sorted(p.name for p in finished.outbox.iterdir()) == sorted([*WORKBOOKS, "drawn_public.csv"])
+    for stage in ("归集", "验收", "风险比对", "抽查计划", "随机抽取", "表册", "发布"):
+        assert any(line.strip().startswith(stage) for line in finished.said), stage
+
+
+def test_every_delivered_row_is_in_exactly_one_place(finished: Outcome, city_inbox: Path) -> None:
+    declared: Counter[str] = Counter()
+    for manifest in city_inbox.glob("*/manifest.json"):
+        for file in json.loads(manifest.read_text("utf-8"))["files"]:
+            declared[file["source"]] += file["rows"]
+    for row in finished.table("intake"):
+        places = row["accepted_rows"] + row["quarantined_rows"] + row["duplicates_rows"]
+        assert row["delivered_rows"] == declared[row["source"]] == places, row["source"]
+    seen = Counter(r["row_id"] for name in ("quarantined", "duplicates") for r in finished.table(name))
+    assert max(seen.values()) == 1
+    accepted = {r["row_id"] for source in declared for r in finished.table(f"accepted_{source}")}
+    assert not accepted & set(seen)
+    assert len(accepted) + len(seen) == sum(declared.values())
+
+
+def test_every_planted_fault_is_found_where_it_was_planted(finished: Outcome, city_inbox: Path) -> None:
+    truth = json.loads((city_inbox.parent / "truth.json").read_text("utf-8"))
+    found = {name: {_place(row) for row in finished.table(name)} for name in ("quarantined", "duplicates")}
+    late = {row["delivery_id"] for row in finished.table("timeliness") if row["state"] == "late"}
+    missed = []
+    for fault in truth:
+        # Of two rows with one key either may be the one kept, whatever their order.
+        rows = {fault["row_no"], fault["pair_row_no"] or fault["row_no"]}
+        places = {(fault["delivery_id"], fault["file"], fault["sheet"] or "", row) for row in rows}
+        if fault["kind"] == "late_delivery":
+            seen = fault["delivery_id"] in late
+        else:
+            seen = bool(places & found["duplicates" if fault["kind"] == "duplicate_row" else "quarantined"])
+        if not seen:
+            missed.append(fault)
+    assert len(truth) > 50
+    assert len({fault["kind"] for fault in truth}) > 8
+    assert missed == []
+
+
+def test_what_was_not_planted_is_not_quarantined(finished: Outcome, city_inbox: Path) -> None:
+    truth = json.loads((city_inbox.parent / "truth.json").read_text("utf-8"))
+    planted = {
+        (f["delivery_id"], f["file"], f["sheet"] or "", row) for f in truth for row in (f["row_no"], f["pair_row_no"]) if row
+    }
+    assert [row for row in finished.table("quarantined") if _place(row) not in planted] == []
+
+
+def _place(row: dict) -> tuple[str, str, str, int]:
+    return row["delivery_id"], row["file_name"], row["sheet"], row["row_no"]
+
+
+def test_a_quarantined_row_keeps_its_cells_its_place_and_a_reason(finished: Outcome) -> None:
+    rows = finished.table("quarantined")
+    assert rows
+    for row in rows:
+        assert row["reasons"].endswith("。") and row["rule_ids"]
+        assert any(value for value in json.loads(row["raw_cells"]).values())
+
+
+def test_live_enterprises_are_graded_or_explained(finished: Outcome) -> None:
+    states = Counter(
+        (r["grade_state"], r["credit_grade"] is not None) for r in finished.table("enterprise_month") if r["is_live"]
+    )
+    assert all((state == "graded") == has_grade for state, has_grade in states)
+    assert states["graded", True] > 1000
+    population = {r["uid"] for r in finished.table("population")}
+    live = {r["uid"] for r in finished.table("enterprise_month") if r["is_live"] and r["in_jurisdiction"]}
+    assert population == live
+
+
+def test_an_auditor_recomputes_the_draw_from_the_bundle_alone(finished: Outcome, tmp_path: Path) -> None:
+    files = {p.name: p.read_bytes() for p in finished.bundle.iterdir()}
+    again = redraw({name: files[name] for name in (*EIGHT, "manifest.txt", "certificate.json")})
+    for name in ("allocation.csv", "cuts.csv", "drawn.csv", "reserve.csv"):
+        assert again[name] == files[name], name
+    assert json.loads(files["certificate.json"])["demonstration"] is True
+    for sums in ("manifest.txt", "SHA256SUMS"):
+        subprocess.run(["sha256sum", "--check", "--strict", "--quiet", sums], cwd=finished.bundle, check=True)
+    listed = {line.split("  ")[1] for line in files["SHA256SUMS"].decode().splitlines()}
+    assert listed == set(files) - {"SHA256SUMS"}
+
+
+def test_the_bundle_is_the_only_place_of_the_certificate(finished: Outcome) -> None:
+    found = {p.relative_to(finished.home).parts[0] for p in finished.home.rglob("*certificate*.json")}
+    assert found == {"bundles", "evidence"}
+
+
+def test_everyone_drawn_was_eligible_and_is_visited_by_two(finished: Outcome) -> None:
+    eligible = {(r["task"], r["uid"]) for r in finished.table("frame") if r["state"] == "eligible"}
+    drawn = finished.table("drawn")
+    assert drawn and all((r["task"], r["uid"]) in eligible for r in drawn)
+    teams: dict[str, set[str]] = {}
+    for row in finished.table("assignment"):
+        teams.setdefault(row["visit_uid"], set()).add(row["inspector_id"])
+    assert teams and all(len(team) >= 2 for team in teams.values())
+    off_site = {r["uid"] for r in finished.table("drawn_subjects") if r["mode_planned"] == "off_site"}
+    triggered = {r["uid"] for r in finished.table("triggered_inspection")}
+    assert off_site and not (off_site - triggered) & {visit.split(".")[0] for visit in teams}
+
+
+def test_the_public_list_says_nothing_of_grades(finished: Outcome) -> None:
+    text = (finished.outbox / "drawn_public.csv").read_text("utf-8-sig")
+    lines = text.splitlines()
+    assert lines[0].split(",") == ["计划编号", "企业名称", "统一社会信用代码", "抽查任务", "检查起止时间", "检查主体"]
+    assert len(lines) - 1 == len({r["uid"] for r in finished.table("drawn")})
+    assert all("演示" in line for line in lines[1:])
+    ours = [re.sub(r"^[^,]*,[^,]*,[^,]*,", "", line) for line in lines]
+    assert not [line for line in ours if re.search("[A-D]类|风险|等级|档次|名次|stratum|grade", line)]
+    codes = [line.split(",")[2] for line in lines[1:]]
+    assert codes == sorted(codes, key=lambda uid: hashlib.sha256(uid.encode()).hexdigest())
+    assert [p.name for p in finished.outbox.iterdir() if "public" in p.name] == ["drawn_public.csv"]
+
+
+def test_workbooks_open_and_say_that_they_are_a_demonstration(finished: Outcome) -> None:
+    for name in WORKBOOKS:
+        book = openpyxl.load_workbook(finished.outbox / name)
+        words = "".join(str(cell.value) for row in book.worksheets[0].iter_rows() for cell in row if cell.value)
+        assert "演示" in words, name
+        for sheet in book.worksheets:
+            assert not [c.coordinate for row in sheet.iter_rows() for c in row if c.data_type == "f"], (name, sheet.title)
+
+
+def test_the_warehouse_is_published_whole(finished: Outcome) -> None:
+    pointer = (finished.home / "warehouse" / f"current-{MONTH}.txt").read_text().strip()
+    with duckdb.connect(str(finished.home / "warehouse" / pointer), read_only=True) as connection:
+        [(count,)] = connection.execute("select count(*) from enterprise_month").fetchall()
+        [(comment,)] = connection.execute(
+            "select comment from duckdb_tables() where table_name = 'enterprise_month'"
+        ).fetchall()
+    assert count == len(finished.table("enterprise_month"))
+    assert comment == "企业月度表"
+
+
+def test_the_evidence_names_every_file_by_its_digest(finished: Outcome) -> None:
+    manifest = json.loads((finished.home / "evidence" / MONTH / "manifest.json").read_text("utf-8"))
+    for name, digest in manifest.items():
+        assert hashlib.sha256((finished.home / name).read_bytes()).hexdigest() == digest, name
+    for path in [*finished.outbox.iterdir(), *finished.bundle.iterdir()]:
+        assert path.relative_to(finished.home).as_posix() in manifest
+
+
+def _files(home: Path) -> dict[str, str]:
+    kept = [p for room in ("lake", "bundles", "outbox", "evidence") for p in sorted((home / room).rglob("*")) if p.is_file()]
+    return {p.relative_to(home).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in kept}
+
+
+def test_the_same_deliveries_give_the_same_bytes(
+    finished: Outcome, city_inbox: Path, tmp_path: Path, run_home: Callable[..., Outcome]
+) -> None:
+    before = _files(finished.home)
+    shutil.copytree(city_inbox, tmp_path / "inbox")
+    elsewhere = run_home(tmp_path)
+    assert elsewhere.code == 0, elsewhere.errors
+    assert _files(tmp_path) == before
+    again = run_home(finished.home)
+    assert again.code == 0, again.errors
+    assert _files(finished.home) == before
+    assert {Path(name).suffix for name in before} >= {".parquet", ".csv", ".xlsx", ".json"}
+
+
+def test_data_folders_are_their_owners_alone(finished: Outcome) -> None:
+    for room in finished.home.iterdir():
+        if room.is_dir() and room.name != "inbox":
+            assert room.stat().st_mode & 0o077 == 0, room.name
+
+
+@pytest.mark.parametrize("place", ["dagster", "ledger"])
+def test_no_grade_ticket_or_secret_in_what_dagster_and_the_ledger_keep(finished: Outcome, place: str) -> None:
+    """Canaries: the secret, K, tickets of drawn subjects, and the credit codes of D firms (R-38)."""
+    certificate = json.loads((finished.bundle / "certificate.json").read_text())
+    canaries = [certificate["office_secret"], certificate["key"]]
+    canaries += [row["ticket"] for row in finished.table("drawn")[:50]]
+    canaries += [r["uid"] for r in finished.table("enterprise_month") if r["credit_grade"] == "D"][:50]
+    kept = b"".join(p.read_bytes() for p in (finished.home / place).rglob("*") if p.is_file())
+    assert len(kept) > 10_000
+    assert [canary for canary in canaries if canary.encode() in kept] == []
