@@ -212,9 +212,9 @@ class _Matching:
         self._posts_of[person.inspector_id].add(post)
 
     def _release(self, post: _Post) -> None:
+        """Take a post's people back; it is not looked at again."""
         for name in post.team:
             self._posts_of[name].remove(post)
-        post.team.clear()
 
 
 def _path(came: Mapping[str, tuple[Inspector, _Post] | None], person: Inspector) -> Iterator[_Post]:

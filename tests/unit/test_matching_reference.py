@@ -9,6 +9,8 @@ import random
 from collections import Counter
 from hashlib import sha256
 
+import pytest
+
 from supervision.matching import Assignment, Inspector, Visit, match
 
 END = "2026-12-31"
@@ -170,6 +172,27 @@ def case(rng: random.Random) -> tuple[list[Visit], list[Inspector], set[tuple[st
     return visits, inspectors, conflicts
 
 
+def merged_case(rng: random.Random) -> tuple[list[Visit], list[Inspector], set[tuple[str, str]]]:
+    """Rounds in which nearly every visit needs several specialties, and people few of them."""
+    fields = ["f", "g", "h"][: rng.choice([2, 3])]
+    inspectors = []
+    for i in range(rng.randint(4, 9)):
+        specialties = tuple(sorted(field for field in fields if rng.random() < rng.choice([0.3, 0.5])))
+        inspectors.append(Inspector(f"I{i}", ("X",), specialties, rng.choice([1, 1, 2, 2, 3]), END))
+    visits = []
+    for i in range(rng.randint(2, 6)):
+        team = rng.choice([2, 3, 3, 4])
+        visits.append(Visit(f"U{i}", "X", team, tuple(sorted(rng.sample(fields, rng.randint(1, len(fields))))), END))
+    conflicts = {(p.inspector_id, v.uid) for p in inspectors for v in visits if rng.random() < 0.25}
+    return visits, inspectors, conflicts
+
+
+# Seeds of merged_case, found by search, in which one of the rules about augmenting paths decides the outcome.
+THE_VISIT_ITSELF_NEVER = (1813, 2344, 5779, 5945, 10926, 17673)
+A_MERGED_TEAM_ONCE = (2636, 3776, 6269, 19746, 20529, 26691)
+OTHER_TEAMS_TWICE = (22360,)
+
+
 def teams(assignment: Assignment) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for row in assignment.rows:
@@ -177,16 +200,24 @@ def teams(assignment: Assignment) -> dict[str, list[str]]:
     return found
 
 
+def same(seed: int, visits: list[Visit], inspectors: list[Inspector], conflicts: set[tuple[str, str]]) -> Counter[str]:
+    key = f"k{seed}"
+    got = match(key, visits, inspectors, conflicts)
+    want = Reference(key, visits, inspectors, conflicts)
+    assert teams(got) == {name: sorted(team) for name, team in want.teams.items()}, seed
+    failed = [(u.visit_uid, (u.specialty, u.reached)) for u in got.unassignable]
+    assert failed == sorted(want.failed.items()), seed
+    return want.seen_paths
+
+
 def test_a_second_program_finds_the_same_teams() -> None:
     seen: Counter[str] = Counter()
     for seed in range(3000):
-        visits, inspectors, conflicts = case(random.Random(seed))
-        key = f"key{seed}"
-        got = match(key, visits, inspectors, conflicts)
-        want = Reference(key, visits, inspectors, conflicts)
-        assert teams(got) == {name: sorted(team) for name, team in want.teams.items()}, seed
-        failed = [(u.visit_uid, (u.specialty, u.reached)) for u in got.unassignable]
-        assert failed == sorted(want.failed.items()), seed
-        seen += want.seen_paths
+        seen += same(seed, *case(random.Random(seed)))
     for kind in ("path of 1", "path of 2", "path of 3", "split", "together by paths", "twice through a merged visit"):
-        assert seen[kind] > 3, seen
+        assert seen[kind] > 1, seen
+
+
+@pytest.mark.parametrize("seed", THE_VISIT_ITSELF_NEVER + A_MERGED_TEAM_ONCE + OTHER_TEAMS_TWICE)
+def test_where_the_rules_of_paths_decide(seed: int) -> None:
+    same(seed, *merged_case(random.Random(seed)))

@@ -164,3 +164,9 @@ def test_check_asks_for_every_part_of_a_split_visit() -> None:
         "户次 U0.g 须要么有检查组，要么列为无法派人，二者只居其一。"
     ]
     assert match("k", wanted, PEOPLE, ()).unassignable[0].visit_uid == "U0.g"
+
+
+def test_check_says_the_same_each_time() -> None:
+    rows = tuple(AssignmentRow(f"V{i}", "S", "lead") for i in range(9))
+    faults = check_assignment(Assignment(rows, ()), [], [replace(PEOPLE[0], load_cap=9)], ())
+    assert faults == [f"户次 V{i} 不在本批次之内。" for i in range(9)]
