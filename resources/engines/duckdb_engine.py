@@ -140,10 +140,10 @@ def _relation(
     connection: duckdb.DuckDBPyConnection, sql: str, params: Mapping[str, object] | None
 ) -> duckdb.DuckDBPyRelation:
     """The SELECT, bound but not yet run; EngineError when it is none, or a column's type cannot be kept."""
-    kinds = [statement.type for statement in connection.extract_statements(sql)]
-    if kinds != [duckdb.StatementType.SELECT]:
+    statements = connection.extract_statements(sql)
+    if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
         raise EngineError("引擎只运行恰好一条 SELECT，请把其他语句移走。")
-    relation = connection.sql(sql, params=dict(params or {}))
+    relation = connection.sql(statements[0], params=dict(params or {}))
     for name, kind in zip(relation.columns, relation.types, strict=True):
         if _REFUSED_TYPES.search(str(kind)):
             raise EngineError(f"结果列 {name} 的类型是 {kind}：计数请转为 BIGINT，金额和比例请转为 DECIMAL。")
