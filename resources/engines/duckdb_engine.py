@@ -102,14 +102,14 @@ class DuckDBEngine:
         allowed = sorted({str(path) for paths in files.values() for path in paths})
         if target is not None:
             allowed.append(str(target.resolve()))
-        # Without this setting a name in the SQL would find Python variables of the caller.
-        connection = duckdb.connect(":memory:", config={"python_enable_replacements": "false"})
+        connection = duckdb.connect(":memory:")
         try:
             connection.execute("SET threads = $value", {"value": self.threads})
             connection.execute("SET memory_limit = $value", {"value": self.memory_limit})
             connection.execute("SET preserve_insertion_order = true")
             connection.execute("SET temp_directory = $value", {"value": str(self._spill)})
             connection.execute("SET allowed_paths = $value", {"value": allowed})
+            # Also keeps names in the SQL from finding Python variables of the caller.
             connection.execute("SET enable_external_access = false")
             connection.execute("SET lock_configuration = true")
             for name, value in inputs.items():

@@ -135,7 +135,7 @@ def test_credit_codes_against_another_implementation(engine: DuckDBEngine) -> No
         code[:place] + letter + code[place + 1 :] for place, code in enumerate(good[:18]) for letter in ALPHABET[:3]
     ]
     swapped = [code[:9] + code[10] + code[9] + code[11:] for code in good]
-    shapes = ["9114080000000000", good[0] + "0", good[0][:17] + "I", "", "９" + good[0][1:], good[0].lower()]
+    shapes = ["9114080000000000", good[0] + "0", good[0][:17] + "I", "", "９" + good[0][1:], good[1].lower()]
     cells: list[str | None] = [*good, *wrong, *swapped, *shapes]
     found = converted(engine, "uscc", cells)
     expected = []

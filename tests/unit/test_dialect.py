@@ -49,6 +49,7 @@ FAULTY = [
     ("select a from 'x.parquet' order by a", "不得直接读文件"),
     ("select a from other.t order by a", "不得直接读文件"),
     ("select a, d + interval (n) day as d from t order by a", "INTERVAL"),
+    ("select a, sum(b) over (order by a rows 1 preceding exclude ties) as b from t order by a", "不能转写为 Spark"),
     ("select a from t", "ORDER BY 缺少唯一键的列 a"),
     ("select a, b from t order by b", "ORDER BY 缺少唯一键的列 a"),
     ("select a from t order by lower(a)", "ORDER BY 缺少唯一键的列 a"),
