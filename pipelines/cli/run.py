@@ -23,6 +23,8 @@ from resources.lake import MonthLake
 from resources.settings import CHECKOUT, Home
 from supervision.months import MonthError, check_month
 
+BLOCKED = "DagsterAssetCheckFailedError"
+
 
 def run_month(month: str, home: Path | None, as_of: date | None, say: Callable[[str], None] = typer.echo) -> int:
     """Run `monthly`, then `draw` and `close` unless a person must act first; returns the exit code."""
@@ -66,20 +68,20 @@ def instance_of(home: Home) -> Iterator[dg.DagsterInstance]:
 
 def _explain(result: Any) -> None:
     """One line a failed step or blocking check: our sentence where it is ours, else the error's own words."""
+    failed_checks = [e for e in result.get_asset_check_evaluations() if not e.passed and e.blocking]
+    for evaluation in failed_checks:
+        typer.echo(f"未能完成（{evaluation.asset_key.to_user_string()} 的检查）：{evaluation.description}", err=True)
     for event in result.all_events:
         if event.is_step_failure:
             error = event.step_failure_data.error
-            while error is not None and error.cause is not None:
+            # Dagster wraps what was raised; what lies below ours is a library's own cause.
+            while error is not None and error.cls_name.startswith("Dagster") and error.cause is not None:
                 error = error.cause
-            typer.echo(f"未能完成（{event.step_key}）：{_sentence(error)}", err=True)
-    for evaluation in result.get_asset_check_evaluations():
-        if not evaluation.passed and evaluation.blocking:
-            typer.echo(f"未能完成（检查 {evaluation.check_name}）：{evaluation.description}", err=True)
+            if error is None or error.cls_name != BLOCKED:
+                typer.echo(f"未能完成（{event.step_key}）：{_sentence(error)}", err=True)
 
 
 def _sentence(error: Any) -> str:
     if error is None:
         return "未知错误，请查看 Dagster 运行记录"
     return str(error.message).strip().split(": ", 1)[-1]
-
-

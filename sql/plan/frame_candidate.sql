@@ -43,17 +43,18 @@ levelled as (
         on coalesce(g.credit_grade, 'U') = m.credit_grade and coalesce(g.field_grade, 'U') = m.field_grade
 ),
 visits as (
-    select
-        uid,
-        max(month_number) as last_month_number,
-        cast(count(distinct visited_on) filter (where year(visited_on) = $year) as bigint) as visits_this_year
+    select uid, cast(count(distinct visited_on) as bigint) as visits_this_year
     from visit
+    where year(visited_on) = $year
     group by uid
 ),
 task_visits as (
-    select uid, task, cast(count(*) as bigint) as visits_this_year
+    select
+        uid,
+        task,
+        max(month_number) as last_month_number,
+        cast(count(*) filter (where year(visited_on) = $year) as bigint) as visits_this_year
     from visit
-    where year(visited_on) = $year
     group by uid, task
 ),
 drawn as (
@@ -66,7 +67,7 @@ select
     l.stratum,
     t.has_observation and l.is_new_form and l.established_on > $observed_since
     and coalesce(o.credit_grade is not null, false) as in_observation,
-    coalesce($month_number < v.last_month_number + p.gap_months, false) as within_gap,
+    coalesce($month_number < w.last_month_number + p.gap_months, false) as within_gap,
     coalesce(v.visits_this_year >= c.visits, false)
     or coalesce(p.on_site and w.visits_this_year >= p.yearly_cap, false) as over_cap,
     d.uid is not null as drawn_this_year

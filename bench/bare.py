@@ -1,0 +1,130 @@
+"""The bare work of a month: recorded while the jobs run once, then done again by the libraries alone.
+
+Here: what is recorded and how it is repeated. Not here: the comparison (__main__).
+"""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import xlsxwriter
+from python_calamine import CalamineWorkbook
+
+
+@dataclass
+class Recorded:
+    """Queries (SQL, inputs, parameters), files read, and sheets written during one run."""
+
+    queries: list[tuple[str, Mapping[str, Any], Mapping[str, Any]]] = field(default_factory=list)
+    files: list[Path] = field(default_factory=list)
+    workbooks: list[list[list[tuple[Any, ...]]]] = field(default_factory=list)
+
+
+def recorded_run(home: Path, month: str) -> Recorded:
+    """Run the month in this process and note its bare work."""
+    from assets import collected
+    from pipelines.cli.run import run_month
+    from resources.engines.duckdb_engine import DuckDBEngine
+    from resources.outbox import workbook
+
+    kept = Recorded()
+    stored, chosen, read, written = (
+        DuckDBEngine.select_to_parquet,
+        DuckDBEngine.select,
+        collected.read_file,
+        workbook.write_workbook,
+    )
+
+    def select_to_parquet(self: Any, sql: str, inputs: Any, params: Any, target: Path) -> int:
+        kept.queries.append((sql, dict(inputs), dict(params or {})))
+        return stored(self, sql, inputs, params, target)
+
+    def select(self: Any, sql: str, inputs: Any, params: Any = None) -> pa.Table:
+        kept.queries.append((sql, dict(inputs), dict(params or {})))
+        return chosen(self, sql, inputs, params)
+
+    def read_file(path: Path, *arguments: Any, **options: Any) -> Any:
+        kept.files.append(path)
+        return read(path, *arguments, **options)
+
+    def write_workbook(path: Path, sheets: Any, **options: Any) -> str:
+        kept.workbooks.append([[tuple(map(str, row)) for row in s.frame.itertuples(index=False)] for s in sheets])
+        return written(path, sheets, **options)
+
+    documents = ("sampling_plan", "drawn_internal", "timeliness", "task_status")
+    with (
+        patch.object(DuckDBEngine, "select_to_parquet", select_to_parquet),
+        patch.object(DuckDBEngine, "select", select),
+        patch.object(collected, "read_file", read_file),
+        patch.multiple("resources.outbox.sampling_plan", write_workbook=write_workbook),
+        patch.multiple("resources.outbox.drawn_internal", write_workbook=write_workbook),
+        patch.multiple("resources.outbox.timeliness", write_workbook=write_workbook),
+        patch.multiple("resources.outbox.task_status", write_workbook=write_workbook),
+    ):
+        if run_month(month, home, None, lambda _: None):
+            raise RuntimeError("the recorded run did not finish")
+    if not (kept.queries and kept.files and len(kept.workbooks) == len(documents)):
+        raise RuntimeError("the recorded run shows no work: has a name that is recorded here moved?")
+    return kept
+
+
+def bare_seconds(kept: Recorded) -> dict[str, float]:
+    """Seconds of each part, done by the libraries alone."""
+    started = time.perf_counter()
+    for path in kept.files:
+        _read(path)
+    read = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
+        connection.execute("SET threads = 2")
+        for number, (sql, inputs, params) in enumerate(kept.queries):
+            _query(connection, sql, inputs, params, Path(folder) / f"{number}.parquet")
+        asked = time.perf_counter()
+        for number, sheets in enumerate(kept.workbooks):
+            _write(Path(folder) / f"{number}.xlsx", sheets)
+    return {"读文件": read - started, "DuckDB": asked - read, "写表册": time.perf_counter() - asked}
+
+
+def _read(path: Path) -> None:
+    head = path.open("rb").read(4)
+    if head == b"PAR1":
+        pq.read_table(path)
+    elif head.startswith(b"PK"):
+        for name in (book := CalamineWorkbook.from_path(str(path))).sheet_names:
+            book.get_sheet_by_name(name).to_python()
+    else:
+        data = path.read_bytes()
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = data.decode("gb18030")
+        list(csv.reader(text.splitlines()))
+
+
+def _query(connection: duckdb.DuckDBPyConnection, sql: str, inputs: Mapping[str, Any], params: Any, target: Path) -> None:
+    for name, value in inputs.items():
+        if isinstance(value, pa.Table):
+            connection.register(name, value)
+        else:
+            paths = [value] if isinstance(value, Path) else list(value)
+            connection.read_parquet([str(p) for p in paths], union_by_name=True).create_view(name, replace=True)
+    connection.sql(sql, params=dict(params)).write_parquet(str(target), compression="zstd")
+    for name in inputs:
+        connection.unregister(name)
+
+
+def _write(path: Path, sheets: list[list[tuple[Any, ...]]]) -> None:
+    with xlsxwriter.Workbook(str(path)) as book:
+        for rows in sheets:
+            sheet = book.add_worksheet()
+            for number, row in enumerate(rows):
+                sheet.write_row(number, 0, row)

@@ -1,0 +1,177 @@
+"""Bad input: one clear sentence that names the file, nothing half-published, the other sources not lost, exit code 1."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import MONTH, Outcome, change_manifest
+
+Run = Callable[..., Outcome]
+
+
+def folder_of(home: Path, source: str, month: str = MONTH) -> tuple[Path, str]:
+    """The first delivery of a month that holds a file of this source, and that file's name."""
+    for manifest in sorted((home / "inbox").glob(f"{month}-*/manifest.json")):
+        for file in json.loads(manifest.read_text("utf-8"))["files"]:
+            if file["source"] == source:
+                return manifest.parent, file["name"]
+    raise AssertionError(source)
+
+
+def rewrite(folder: Path, name: str, data: bytes) -> None:
+    """Another content under the same name, with the manifest's digest made to fit: the sender's own mistake."""
+    (folder / name).write_bytes(data)
+    files = json.loads((folder / "manifest.json").read_text("utf-8"))["files"]
+    for file in files:
+        if file["name"] == name:
+            file["sha256"] = hashlib.sha256(data).hexdigest()
+    change_manifest(folder, files=files)
+
+
+def refused(outcome: Outcome, *words: str) -> None:
+    """Exit code 1, one line of error that holds all the words, and nothing published."""
+    assert outcome.code == 1
+    lines = outcome.errors.splitlines()
+    assert len(lines) == 1, lines
+    for word in words:
+        assert word in lines[0], (word, lines[0])
+    assert "Traceback" not in lines[0]
+    for room in ("outbox", "bundles", "warehouse", "evidence"):
+        assert list((outcome.home / room).iterdir()) == [], room
+
+
+def test_a_missing_source(tiny_home: Path, run_home: Run) -> None:
+    folder, _ = folder_of(tiny_home, "register")
+    shutil.rmtree(folder)
+    outcome = run_home(tiny_home)
+    refused(outcome, "市场主体登记", "register", MONTH)
+    assert outcome.has_table("accepted_penalty") and outcome.has_table("accepted_licence")
+
+
+def test_a_missing_grade_snapshot(tiny_home: Path, run_home: Run) -> None:
+    folder, name = folder_of(tiny_home, "grade_snapshot")
+    files = [f for f in json.loads((folder / "manifest.json").read_text("utf-8"))["files"] if f["name"] != name]
+    (folder / name).unlink()
+    if files:
+        change_manifest(folder, files=files)
+    else:
+        shutil.rmtree(folder)
+    outcome = run_home(tiny_home)
+    refused(outcome, "信用风险等级快照", "grade_snapshot")
+    assert outcome.has_table("accepted_register")
+
+
+def test_an_unreadable_file(tiny_home: Path, run_home: Run) -> None:
+    folder, name = folder_of(tiny_home, "register")
+    rewrite(folder, name, b"PK\x03\x04 this is no workbook" + bytes(100))
+    outcome = run_home(tiny_home)
+    refused(outcome, f"{folder.name}/{name}")
+    assert outcome.has_table("accepted_penalty")
+
+
+def test_a_file_changed_after_it_was_listed(tiny_home: Path, run_home: Run) -> None:
+    folder, name = folder_of(tiny_home, "penalty")
+    (folder / name).write_bytes((folder / name).read_bytes() + b"\r\n")
+    refused(run_home(tiny_home), f"{folder.name}/{name}", "sha256")
+
+
+def test_an_unknown_header(tiny_home: Path, run_home: Run) -> None:
+    folder, name = folder_of(tiny_home, "field_record")
+    text = (folder / name).read_bytes().decode("utf-8-sig")
+    assert "专业领域等级" in text
+    rewrite(folder, name, text.replace("专业领域等级", "等次", 1).encode())
+    refused(run_home(tiny_home), f"{folder.name}/{name}", "等次")
+
+
+def test_fewer_rows_than_the_manifest_says(tiny_home: Path, run_home: Run) -> None:
+    folder, name = folder_of(tiny_home, "field_record")
+    lines = (folder / name).read_bytes().splitlines(keepends=True)
+    rewrite(folder, name, b"".join(lines[:-1]))
+    refused(run_home(tiny_home), f"{folder.name}/{name}", str(len(lines) - 2), str(len(lines) - 1))
+
+
+def test_a_snapshot_of_another_month(tiny_home: Path, run_home: Run) -> None:
+    folder, name = folder_of(tiny_home, "grade_snapshot")
+    text = (folder / name).read_bytes().decode("utf-8-sig")
+    rewrite(folder, name, text.replace(MONTH, "2026-08").encode())
+    refused(run_home(tiny_home), MONTH, "grade_snapshot")
+
+
+def test_a_month_without_deliveries(tiny_home: Path) -> None:
+    from pipelines.cli.run import run_month
+
+    for folder in list((tiny_home / "inbox").glob(f"{MONTH}-*")):
+        shutil.rmtree(folder)
+    errors = []
+    import typer
+
+    echo, typer.echo = typer.echo, lambda m="", **_: errors.append(str(m))  # type: ignore[assignment]
+    try:
+        assert run_month(MONTH, tiny_home, None, lambda _: None) == 1
+    finally:
+        typer.echo = echo  # type: ignore[assignment]
+    assert len(errors) == 1 and MONTH in errors[0] and "2026-09" in errors[0]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda folder: (folder / "manifest.json").write_text("{not json", "utf-8"),
+        lambda folder: (folder / "manifest.json").unlink(),
+        lambda folder: change_manifest(folder, month="2026-13"),
+        lambda folder: change_manifest(folder, surprise=1),
+    ],
+)
+def test_a_delivery_whose_manifest_cannot_be_read(tiny_home: Path, run_home: Run, spoil: Callable[[Path], object]) -> None:
+    """The month stops before the plan; the other deliveries are taken in."""
+    folder, _ = folder_of(tiny_home, "penalty")
+    spoil(folder)
+    outcome = run_home(tiny_home)
+    refused(outcome, folder.name)
+    assert outcome.has_table("accepted_register") and not outcome.has_table("population")
+
+
+def test_real_deliveries_wait_for_approval(tiny_home: Path, run_home: Run) -> None:
+    folder, _ = folder_of(tiny_home, "penalty")
+    change_manifest(folder, generated=False)
+    outcome = run_home(tiny_home)
+    assert (outcome.code, outcome.errors) == (3, "")
+    assert any("审批" in line for line in outcome.said)
+    assert outcome.has_table("frame") and not outcome.has_table("committed_round")
+    assert list((tiny_home / "bundles").iterdir()) == []
+
+
+def test_a_stale_snapshot_holds_the_plan(tiny_home: Path, run_home: Run) -> None:
+    outcome = run_home(tiny_home, date(2026, 12, 31))
+    assert (outcome.code, outcome.errors) == (3, "")
+    assert any("45" in line and "快照" in line for line in outcome.said)
+    assert outcome.has_table("enterprise_month") and not outcome.has_table("population")
+
+
+def test_delivered_twice_changes_nothing(tiny_home: Path, run_home: Run) -> None:
+    folder, name = folder_of(tiny_home, "penalty")
+    twin = folder.with_name(f"{folder.name}B")
+    shutil.copytree(folder, twin)
+    change_manifest(twin, delivery_id=twin.name)
+    outcome = run_home(tiny_home)
+    assert outcome.code == 0, outcome.errors
+    states = {(r["delivery_id"], r["file_name"]): r["state"] for r in outcome.table("deliveries")}
+    assert states[folder.name, name] == "used" and states[twin.name, name] == "repeated"
+    assert {r["duplicates_rows"] for r in outcome.table("intake")} == {0}
+
+
+def test_a_committed_round_is_not_replaced(tiny_home: Path, run_home: Run) -> None:
+    assert run_home(tiny_home).code == 0
+    before = {p.name: p.read_bytes() for p in (tiny_home / "bundles" / f"YC-{MONTH}").iterdir()}
+    folder, _ = folder_of(tiny_home, "inspector")
+    shutil.rmtree(folder)
+    outcome = run_home(tiny_home)
+    assert outcome.code == 1
+    assert before == {p.name: p.read_bytes() for p in (tiny_home / "bundles" / f"YC-{MONTH}").iterdir()}
