@@ -57,7 +57,7 @@ def test_the_same_bytes_whatever_the_threads_and_also_when_spilling(tmp_path: Pa
     assert len(seen) == 1
     footer = pq.read_metadata(tmp_path / "out.parquet")
     assert footer.row_group(0).column(0).compression == "ZSTD"
-    assert footer.num_row_groups == 3
+    assert footer.num_row_groups == 7
     assert list((tmp_path / "spill").iterdir()) == []
 
 
