@@ -17,7 +17,7 @@ from supervision import matching
 from supervision import policy as rules
 from supervision.canonical import csv_bytes, json_bytes
 from supervision.draw import ceremony, rows, selection
-from supervision.draw.committed import EIGHT, Committed, parse_committed
+from supervision.draw.committed import Committed
 
 DRAWN_TABLES = ("allocation", "cuts", "drawn", "reserve", "county_visits")
 MATCHED_TABLES = ("assignment", "unassignable")
@@ -38,8 +38,7 @@ def opened(month: Month) -> tuple[str, Committed, dict[str, Any]]:
     Beacon and secret of a demonstration come from the policy's demonstration text; no other round gets this far yet.
     """
     round_id = rules.round_id(month.policy, month.name)
-    files = Bundles(month.lake.home).read(round_id)
-    parsed = parse_committed({name: files[name] for name in EIGHT})
+    parsed = Bundles(month.lake.home).committed(round_id)
     beacon = rules.demonstration_beacon(month.policy, month.name, round_id)
     secret = rules.demonstration_secret(month.policy, round_id)
     ceremony.check_beacon(beacon, parsed.policy.beacon)

@@ -119,7 +119,7 @@ def test_blocking_checks_stand_between_the_stages(defs: dg.Definitions) -> None:
         ("enterprise_month", "all_graded_or_explained"),
         ("accepted_register", "contract"),
         ("accepted_penalty", "contract"),
-        ("population", "contract"),
+        ("enterprise_month", "contract"),
         ("drawn_public", "contract"),
     ):
         assert checks[asset, name], (asset, name)
