@@ -26,8 +26,8 @@ MATCHED_TABLES = ("assignment", "unassignable")
 def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]:
     """The assets of this stage."""
     return [
-        tables_asset("draw", DRAWN_TABLES, partitions, _draw, deps=["committed_round"]),
-        tables_asset("match", MATCHED_TABLES, partitions, _match, deps=["drawn", "committed_round"]),
+        tables_asset("draw_round", DRAWN_TABLES, partitions, _draw, deps=["committed_round"]),
+        tables_asset("match_inspectors", MATCHED_TABLES, partitions, _match, deps=["drawn", "committed_round"]),
         table_asset("round_bundle", partitions, _round_bundle, deps=["drawn", "allocation", "cuts", "reserve", "assignment"]),
     ]
 

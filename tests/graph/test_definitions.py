@@ -139,6 +139,11 @@ def test_the_schedule_runs_the_month_before_in_shanghai(defs: dg.Definitions) ->
     assert [request.partition_key for request in schedule.evaluate_tick(context).run_requests] == ["2026-10"]
 
 
+def test_a_webserver_can_load_all_of_it(defs: dg.Definitions) -> None:
+    """Building is not loading: a job and a step of one name (both `draw`) passed every other test and broke the UI."""
+    defs.get_repository_def().load_all_definitions()
+
+
 def test_nothing_happens_at_import() -> None:
     """Importing the definitions reads no contract and builds nothing; calling does."""
     program = (
