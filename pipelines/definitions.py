@@ -33,4 +33,5 @@ def build_defs(**overrides: object) -> dg.Definitions:
         jobs=jobs,
         schedules=build_schedules(jobs),
         resources={"house": house},
+        executor=dg.in_process_executor,  # DuckDB uses both cores itself; 30 trivial assets: 3.9 s, not 35.8 s
     )
