@@ -28,7 +28,9 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
     return [
         tables_asset("draw_round", DRAWN_TABLES, partitions, _draw, deps=["committed_round"]),
         tables_asset("match_inspectors", MATCHED_TABLES, partitions, _match, deps=["drawn", "committed_round"]),
-        table_asset("round_bundle", partitions, _round_bundle, deps=["drawn", "allocation", "cuts", "reserve", "assignment"]),
+        table_asset(
+            "round_bundle", partitions, _round_bundle, deps=["drawn", "allocation", "cuts", "reserve", "assignment"]
+        ),
     ]
 
 
@@ -96,7 +98,9 @@ def _round_bundle(month: Month) -> Stored:
     round_id, _, certificate = opened(month)
     files = {
         "certificate.json": json_bytes(certificate),
-        "allocation.csv": csv_bytes(rows.ALLOCATION, (rows.AllocationRow(**r).cells() for r in month.records("allocation"))),
+        "allocation.csv": csv_bytes(
+            rows.ALLOCATION, (rows.AllocationRow(**r).cells() for r in month.records("allocation"))
+        ),
         "cuts.csv": csv_bytes(rows.CUTS, (rows.CutRow(**r).cells() for r in month.records("cuts"))),
         "drawn.csv": csv_bytes(rows.DRAWN, (rows.DrawnRow(**r).cells() for r in month.records("drawn"))),
         "reserve.csv": csv_bytes(rows.DRAWN, (rows.DrawnRow(**r).cells() for r in month.records("reserve"))),

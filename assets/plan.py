@@ -54,7 +54,7 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
             partitions,
             inputs=["population", "enterprise_month", "subject_field", "visit", "draw_history"],
             parameters=_candidate_parameters,
-            extra=lambda m: policy_tables(m),
+            extra=policy_tables,
         ),
         sql_asset("stratum_base", partitions, inputs=["frame_candidate"]),
         table_asset("stratum_quota", partitions, _stratum_quota, deps=["stratum_base"]),
@@ -67,14 +67,27 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
             parameters=lambda m: {"month_first": m.first_day, "as_of": m.as_of},
         ),
         sql_asset(
-            "roster", partitions, inputs=["accepted_inspector"], deps=["intake"], parameters=lambda m: {"as_of": m.as_of}
+            "roster",
+            partitions,
+            inputs=["accepted_inspector"],
+            deps=["intake"],
+            parameters=lambda m: {"as_of": m.as_of},
         ),
         sql_asset("conflict", partitions, inputs=["accepted_inspector_conflict", "roster", "population"]),
         table_asset(
             "committed_round",
             partitions,
             _committed_round,
-            deps=["population", "frame", "strata", "triggered_inspection", "roster", "conflict", "draw_history", "visit"],
+            deps=[
+                "population",
+                "frame",
+                "strata",
+                "triggered_inspection",
+                "roster",
+                "conflict",
+                "draw_history",
+                "visit",
+            ],
             held=_awaits_approval,
         ),
     ]
@@ -182,7 +195,9 @@ def committed_files(month: Month, round_id: str, salt_key: bytes) -> tuple[dict[
         InspectorRow(
             r["inspector_id"],
             r["county"],
-            tuple(sorted(codes[name.strip()] for name in r["specialties"].replace("；", ";").split(";") if name.strip())),
+            tuple(
+                sorted(codes[name.strip()] for name in r["specialties"].replace("；", ";").split(";") if name.strip())
+            ),
             r["days"],
             r["load_cap"],
             r["valid_until"].isoformat(),

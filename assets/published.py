@@ -44,7 +44,15 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
             "evidence",
             partitions,
             _evidence,
-            deps=["warehouse", "round_bundle", "drawn_public", "sampling_plan", "drawn_subjects", "timeliness", "task_status"],
+            deps=[
+                "warehouse",
+                "round_bundle",
+                "drawn_public",
+                "sampling_plan",
+                "drawn_subjects",
+                "timeliness",
+                "task_status",
+            ],
         ),
     ]
 

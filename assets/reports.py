@@ -109,7 +109,11 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
             extra=lambda m: {"policy_task": policy_tables(m)["policy_task"], "senders": senders(m)},
         ),
         table_asset(
-            "task_status", partitions, _task_status, deps=["accepted_task_evidence", "unit_measure"], kinds=("python", "excel")
+            "task_status",
+            partitions,
+            _task_status,
+            deps=["accepted_task_evidence", "unit_measure"],
+            kinds=("python", "excel"),
         ),
     ]
 
@@ -129,7 +133,9 @@ def due_days(month: Month) -> pa.Table:
 def day_numbers(month: Month) -> pa.Table:
     """Each day's count of working days, so that a delay is a difference of two numbers."""
     numbered = calendar().number_table(_clock_start(month), last_day(month.name) + timedelta(days=60))
-    return pa.table({"day": pa.array([r[0] for r in numbered], pa.date32()), "number": pa.array([r[1] for r in numbered])})
+    return pa.table(
+        {"day": pa.array([r[0] for r in numbered], pa.date32()), "number": pa.array([r[1] for r in numbered])}
+    )
 
 
 def _clock_start(month: Month) -> date:
@@ -168,7 +174,11 @@ def plan_tables(month: Month) -> dict[str, pa.Table]:
 def facts(month: Month) -> dict[str, str]:
     """What stands on the cover of every workbook: what it rests on, by digest (R-23)."""
     basis = month.lake.basis()
-    made = "登记表为真实企业；等级、处罚等其余数据均为生成（虚构）" if basis["registry_rows"] == "real" else "全部为生成（虚构）"
+    made = (
+        "登记表为真实企业；等级、处罚等其余数据均为生成（虚构）"
+        if basis["registry_rows"] == "real"
+        else "全部为生成（虚构）"
+    )
     return {
         "月份": month.name,
         "截至日期": basis["as_of"],

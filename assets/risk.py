@@ -125,5 +125,3 @@ def _judge_coverage(month: Month, _: Stored) -> Iterable[dg.AssetCheckResult]:
         description=f"有等级 {graded} 户，快照漏列 {missing} 户（已逐户列入 enterprise_month，供向省局核对）",
         metadata=metadata,
     )
-
-

@@ -210,7 +210,10 @@ def tables_asset(
         name=name,
         specs=[
             dg.AssetSpec(
-                table, deps=upstream, partitions_def=partitions, **asset_arguments(contract, kinds=("python", "parquet"))
+                table,
+                deps=upstream,
+                partitions_def=partitions,
+                **asset_arguments(contract, kinds=("python", "parquet")),
             )
             for table, contract in contracts.items()
         ],

@@ -9,7 +9,7 @@ import dagster as dg
 
 from resources.engines.duckdb_engine import DuckDBEngine
 from resources.lake import MonthLake
-from resources.settings import CHECKOUT, Home
+from resources.settings import Home
 
 
 class House(dg.ConfigurableResource):  # type: ignore[type-arg]  # the resource is its own value

@@ -16,7 +16,12 @@ OURS = ("assets", "data_contracts", "pipelines", "resources", "sample_city", "su
 HELD = 3
 
 app = typer.Typer(
-    name="ssj", help="双随机：信用风险分类月度数据管道", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+    name="ssj",
+    help="双随机：信用风险分类月度数据管道",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
 )
 
 MonthOption = Annotated[str, typer.Option("--month", help="月份，YYYY-MM")]
@@ -90,7 +95,9 @@ def workdays(
 
 @app.command()
 def redraw(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="含八个承诺文件、manifest.txt、certificate.json 的目录")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="含八个承诺文件、manifest.txt、certificate.json 的目录")
+    ],
     out: Annotated[Path, typer.Option(help="写出 allocation.csv、cuts.csv、drawn.csv 的目录")],
 ) -> None:
     """由承诺文件重算抽取结果（DRAW.md），供核对。"""

@@ -29,4 +29,6 @@ def generate_city(
         codes=REFERENCE,
     )
     total = sum(summary.rows.values())
-    typer.echo(f"已生成 {month} 示例城市：{summary.enterprises} 户，{len(summary.deliveries)} 批交付，{total} 行 → {folder}")
+    typer.echo(
+        f"已生成 {month} 示例城市：{summary.enterprises} 户，{len(summary.deliveries)} 批交付，{total} 行 → {folder}"
+    )

@@ -52,7 +52,14 @@ def _collection(lake: MonthLake, say: Say) -> None:
     counts = _rows(lake, "intake")
     say("\n归集与验收（每一行恰在一处：接收、隔离、重复）")
     table = [
-        (titles[r["source"]], files[r["source"]], r["delivered_rows"], r["accepted_rows"], r["quarantined_rows"], r["duplicates_rows"])
+        (
+            titles[r["source"]],
+            files[r["source"]],
+            r["delivered_rows"],
+            r["accepted_rows"],
+            r["quarantined_rows"],
+            r["duplicates_rows"],
+        )
         for r in counts
     ]
     table.append(("合计", *(sum(column) for column in zip(*(row[1:] for row in table), strict=True))))
@@ -66,7 +73,10 @@ def _timeliness(lake: MonthLake, say: Say) -> None:
             rolled[row["source"]][index] += row[name]
     titles = {c.name: c.title for c in source_contracts()}
     say("\n归集及时率（7 个法定工作日，按应归集日所在月）")
-    table = [(titles[s], good, late, f"{100 * good / due:.1f}%" if due else "—") for s, (good, late, due) in sorted(rolled.items())]
+    table = [
+        (titles[s], good, late, f"{100 * good / due:.1f}%" if due else "—")
+        for s, (good, late, due) in sorted(rolled.items())
+    ]
     _print(("来源", "按期", "逾期", "及时率"), table, say)
 
 
@@ -116,9 +126,13 @@ def _round(lake: MonthLake, say: Say) -> None:
     people = Counter(r["visit_uid"] for r in _rows(lake, "assignment", ["visit_uid"]))
     unmatched = len(_rows(lake, "unassignable"))
     say("\n抽取与匹配")
-    say(f"  批次 {committed['round_id']}，承诺值 {committed['commitment'][:16]}…，名录 {committed['committed_rows']} 行")
+    say(
+        f"  批次 {committed['round_id']}，承诺值 {committed['commitment'][:16]}…，名录 {committed['committed_rows']} 行"
+    )
     say(f"  抽中 {len(drawn)} 项次，合并为 {len({r['uid'] for r in drawn})} 户")
-    say(f"  人员匹配 {len(people)} 户次（每户次不少于 {min(people.values(), default=0)} 人），未能匹配 {unmatched} 户次")
+    say(
+        f"  人员匹配 {len(people)} 户次（每户次不少于 {min(people.values(), default=0)} 人），未能匹配 {unmatched} 户次"
+    )
 
 
 def _print(header: Sequence[str], table: Sequence[Sequence[object]], say: Say) -> None:

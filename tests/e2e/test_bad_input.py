@@ -129,7 +129,9 @@ def test_a_month_without_deliveries(tiny_home: Path) -> None:
         lambda folder: change_manifest(folder, surprise=1),
     ],
 )
-def test_a_delivery_whose_manifest_cannot_be_read(tiny_home: Path, run_home: Run, spoil: Callable[[Path], object]) -> None:
+def test_a_delivery_whose_manifest_cannot_be_read(
+    tiny_home: Path, run_home: Run, spoil: Callable[[Path], object]
+) -> None:
     """The month stops before the plan; the other deliveries are taken in."""
     folder, _ = folder_of(tiny_home, "penalty")
     spoil(folder)

@@ -66,7 +66,10 @@ def test_every_planted_fault_is_found_where_it_was_planted(finished: Outcome, ci
 def test_what_was_not_planted_is_not_quarantined(finished: Outcome, city_inbox: Path) -> None:
     truth = json.loads((city_inbox.parent / "truth.json").read_text("utf-8"))
     planted = {
-        (f["delivery_id"], f["file"], f["sheet"] or "", row) for f in truth for row in (f["row_no"], f["pair_row_no"]) if row
+        (f["delivery_id"], f["file"], f["sheet"] or "", row)
+        for f in truth
+        for row in (f["row_no"], f["pair_row_no"])
+        if row
     }
     assert [row for row in finished.table("quarantined") if _place(row) not in planted] == []
 
@@ -143,7 +146,10 @@ def test_workbooks_open_and_say_that_they_are_a_demonstration(finished: Outcome)
         words = "".join(str(cell.value) for row in book.worksheets[0].iter_rows() for cell in row if cell.value)
         assert "演示" in words, name
         for sheet in book.worksheets:
-            assert not [c.coordinate for row in sheet.iter_rows() for c in row if c.data_type == "f"], (name, sheet.title)
+            assert not [c.coordinate for row in sheet.iter_rows() for c in row if c.data_type == "f"], (
+                name,
+                sheet.title,
+            )
 
 
 def test_the_warehouse_is_published_whole(finished: Outcome) -> None:
@@ -166,7 +172,9 @@ def test_the_evidence_names_every_file_by_its_digest(finished: Outcome) -> None:
 
 
 def _files(home: Path) -> dict[str, str]:
-    kept = [p for room in ("lake", "bundles", "outbox", "evidence") for p in sorted((home / room).rglob("*")) if p.is_file()]
+    kept = [
+        p for room in ("lake", "bundles", "outbox", "evidence") for p in sorted((home / room).rglob("*")) if p.is_file()
+    ]
     return {p.relative_to(home).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in kept}
 
 

@@ -25,7 +25,10 @@ REGISTRIES = {
 
 @pytest.fixture(scope="module", params=sorted(REGISTRIES))
 def real_month(
-    request: pytest.FixtureRequest, real_data: Path, tmp_path_factory: pytest.TempPathFactory, run_home: Callable[..., Outcome]
+    request: pytest.FixtureRequest,
+    real_data: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    run_home: Callable[..., Outcome],
 ) -> tuple[Outcome, Path, int]:
     name, rows = REGISTRIES[request.param]
     registry = real_data / "registry_yuncheng" / name
@@ -67,7 +70,9 @@ def test_address_and_credit_code_agree_where_both_speak(real_month: tuple[Outcom
     both = [
         (r["county"], r["uscc"][2:8])
         for r in outcome.table("subject")
-        if r["county_basis"] == "address" and r["in_jurisdiction"] and re.match("1408(0[2-9]|[1-9])", (r["uscc"] or "")[2:])
+        if r["county_basis"] == "address"
+        and r["in_jurisdiction"]
+        and re.match("1408(0[2-9]|[1-9])", (r["uscc"] or "")[2:])
     ]
     differ = sum(1 for county, division in both if county not in (division, "1408KF"))
     assert len(both) > 1_500 and differ <= 10
@@ -86,5 +91,3 @@ def _count(registry: Path) -> int:
     opener = gzip.open if registry.suffix == ".gz" else open
     with opener(registry, "rt", encoding="utf-8-sig", newline="") as file:  # type: ignore[operator]
         return sum(1 for _ in csv.reader(file)) - 1
-
-

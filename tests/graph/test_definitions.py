@@ -45,7 +45,9 @@ def faults(defs: dg.Definitions) -> list[str]:
         if not spec.kinds:
             found.append(f"{name}: kinds")
         schema = metadata.get("dagster/column_schema")
-        columns = schema.value.columns if isinstance(schema, dg.TableSchemaMetadataValue) else getattr(schema, "columns", [])
+        columns = (
+            schema.value.columns if isinstance(schema, dg.TableSchemaMetadataValue) else getattr(schema, "columns", [])
+        )
         if not columns or not all(column.description and CHINESE.search(column.description) for column in columns):
             found.append(f"{name}: columns")
         if "数据契约" not in metadata:
