@@ -107,9 +107,13 @@ def redraw(
 
 
 def main() -> None:
-    """Entry point: our own errors are one line and exit code 1; anything else is a fault and keeps its traceback."""
+    """Entry point: our errors and the file system's are one line and exit code 1; any other is a fault with its traceback."""
     try:
         app()
+    except OSError as error:
+        where = f"“{error.filename}”" if error.filename else "数据"
+        typer.echo(f"未能完成：{where}无法读写（{error.strerror}），请检查路径、权限与剩余空间", err=True)
+        sys.exit(1)
     except Exception as error:
         if type(error).__module__.split(".")[0] not in OURS:
             raise

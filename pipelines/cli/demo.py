@@ -14,6 +14,7 @@ from resources.lake import LakeError
 from resources.settings import ROOMS, Home
 
 SEED = 20260
+DEFECTS = 0.001  # a few planted faults, so that the quarantine has something to show; truth.json lists them
 MARKER = "DEMONSTRATION"
 
 
@@ -28,7 +29,7 @@ def run_demo(month: str, home: Path | None, enterprises: int) -> int:
     folder = Home.at(home).create()
     _empty(folder)
     typer.echo(f"演示：{month}，示例城市 {enterprises} 户（全部虚构）。数据目录 {folder.root}")
-    generate_city(month, enterprises=enterprises, out=folder.inbox, registry=None, seed=SEED, defects=0.0)
+    generate_city(month, enterprises=enterprises, out=folder.inbox, registry=None, seed=SEED, defects=DEFECTS)
     code = run_month(month, folder.root, None)
     if code == 0:
         print_summary(folder, month, typer.echo)

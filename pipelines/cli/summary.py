@@ -64,6 +64,14 @@ def _collection(lake: MonthLake, say: Say) -> None:
     ]
     table.append(("合计", *(sum(column) for column in zip(*(row[1:] for row in table), strict=True))))
     _print(("来源", "文件", "交付行", "接收", "隔离", "重复"), table, say)
+    reasons = Counter(
+        (titles[r["source"]], rule)
+        for r in _rows(lake, "quarantined", ["source", "rule_ids"])
+        for rule in r["rule_ids"].split(";")
+    )
+    if reasons:
+        told = "、".join(f"{title} {rule} {count} 行" for (title, rule), count in reasons.most_common(6))
+        say(f"  隔离原因（最多的几种；原始单元格与中文原因见 quarantined 表）：{told}")
 
 
 def _timeliness(lake: MonthLake, say: Say) -> None:

@@ -1,0 +1,369 @@
+"""The joins of sql/, each rule on a handful of rows: what goes in, what must come out.
+
+Not here: the form of the files (test_sql_files), the whole month (tests/e2e).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from data_contracts.model import output_contract, source_contract
+from resources.engines.duckdb_engine import DuckDBEngine, sql_text
+from resources.reference import county_names, division_counties
+
+NOON = datetime(2026, 10, 8, 12)
+AS_OF = date(2026, 10, 31)
+_TYPES = {
+    "VARCHAR": pa.string(), "DATE": pa.date32(), "BIGINT": pa.int64(), "BOOLEAN": pa.bool_(), "TIMESTAMP": pa.timestamp("us"),
+}  # fmt: skip
+ORIGIN = {
+    "row_id": pa.string(), "delivery_id": pa.string(), "file_name": pa.string(), "sheet": pa.string(), "row_no": pa.int64(),
+    "received_at": pa.timestamp("us"), "formed_on": pa.date32(), "is_current": pa.bool_(),
+}  # fmt: skip
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[DuckDBEngine]:
+    with DuckDBEngine(temp_directory=tmp_path) as opened:
+        yield opened
+
+
+def _column_types(contract: Any) -> dict[str, pa.DataType]:
+    return {c.name: _TYPES.get(c.physical_type, pa.decimal128(18, 6)) for c in contract.columns}
+
+
+def accepted(source: str, *rows: Mapping[str, Any]) -> pa.Table:
+    """Accepted rows of a source: what is not given is NULL; current, received on 8 October, with a row id."""
+    types = _column_types(source_contract(source)) | ORIGIN
+    filled = [
+        {"row_id": f"{source}:{number}", "delivery_id": "d", "received_at": NOON, "is_current": True} | dict(row)
+        for number, row in enumerate(rows)
+    ]
+    return pa.Table.from_pylist(filled, schema=pa.schema(list(types.items())))
+
+
+def stored(name: str, *rows: Mapping[str, Any]) -> pa.Table:
+    """Rows of an output table; what is not given is NULL."""
+    return pa.Table.from_pylist([dict(r) for r in rows], schema=pa.schema(list(_column_types(output_contract(name)).items())))
+
+
+def run(engine: DuckDBEngine, path: str, inputs: Mapping[str, pa.Table], **params: object) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = engine.select(sql_text(path), inputs, params).to_pylist()
+    return rows
+
+
+def pick(rows: Sequence[Mapping[str, Any]], *names: str) -> list[tuple[Any, ...]]:
+    return [tuple(row[name] for name in names) for row in rows]
+
+
+# —— subject ——
+CITY = {"city_prefix": "1408", "city_name": "运城", "seat_county": "140802"}
+
+
+def subjects(engine: DuckDBEngine, *rows: Mapping[str, Any]) -> list[dict[str, Any]]:
+    inputs = {
+        "accepted_register": accepted("register", *rows),
+        "ref_county_names": county_names(),
+        "ref_division_counties": division_counties(),
+    }
+    return run(engine, "risk/subject", inputs, **CITY)
+
+
+@pytest.mark.parametrize(
+    ("row", "county", "basis"),
+    [
+        ({"uscc": "91140802X", "local_adm": "1408KF", "address": "盐湖区某街"}, "1408KF", "local_adm"),
+        ({"uscc": "91140800X", "address": "新绛县龙兴镇"}, "140825", "address"),
+        ({"uscc": "91140800X", "address": "山西省运城市绛县古绛镇"}, "140826", "address"),
+        ({"uscc": "91140802X", "address": "夏县瑶峰镇"}, "140828", "address"),
+        ({"uscc": "91140802X", "address": "运城经济技术开发区机场路"}, "1408KF", "address"),
+        ({"uscc": "91140881X", "address": "某路一号"}, "140881", "division_code"),
+        ({"reg_no": "142702000000000"}, "140882", "division_code"),
+        ({"uscc": "91140800X", "address": "红旗街"}, "140802", "assigned"),
+        ({"uscc": "91140000X", "address": "山西运城红旗街"}, "140802", "assigned"),
+        ({"uscc": "91140800X", "address": "太原市小店区"}, None, "address"),
+        ({"uscc": "91141024X", "address": "玉峰东街"}, None, "none"),
+    ],
+)
+def test_the_county_of_a_subject(engine: DuckDBEngine, row: dict[str, Any], county: str | None, basis: str) -> None:
+    [subject] = subjects(engine, row | {"status": "in_operation"})
+    assert (subject["county"], subject["county_basis"]) == (county, basis)
+    assert subject["in_jurisdiction"] == (county is not None)
+
+
+def test_a_row_with_only_a_registration_number_is_its_alias(engine: DuckDBEngine) -> None:
+    found = subjects(
+        engine,
+        {"uscc": "91140802A", "reg_no": "140802000000001", "status": "in_operation"},
+        {"reg_no": "140802000000001", "status": "in_operation"},
+        {"reg_no": "140802000000002", "status": "in_operation"},
+        {"uscc": "91140802B", "status": "revoked", "is_current": False},
+    )
+    assert pick(found, "uid", "uscc") == [("91140802A", "91140802A"), ("R:140802000000002", None)]
+
+
+# —— effective records ——
+def effective(engine: DuckDBEngine, **tables: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+    names = ("penalty", "abnormal_listing", "serious_violation", "repair")
+    inputs = {f"accepted_{name}": accepted(name, *tables.get(name, ())) for name in names}
+    return pick(run(engine, "risk/effective_record", inputs, as_of=AS_OF), "uid", "record_kind", "record_no")
+
+
+PENALTY = {"uscc": "F", "decision_no": "P1", "decision_date": date(2026, 5, 1), "publish_until": date(2027, 5, 1)}
+
+
+def test_a_penalty_counts_while_it_is_published(engine: DuckDBEngine) -> None:
+    assert effective(engine, penalty=[PENALTY]) == [("F", "penalty", "P1")]
+    assert effective(engine, penalty=[PENALTY | {"publish_until": AS_OF}]) == [("F", "penalty", "P1")]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"publish_until": date(2026, 10, 30)},
+        {"status": "撤销"},
+        {"decision_date": date(2026, 11, 1)},
+        {"is_current": False},
+    ],
+)
+def test_a_penalty_that_does_not_count(engine: DuckDBEngine, change: dict[str, Any]) -> None:
+    assert effective(engine, penalty=[PENALTY | change]) == []
+
+
+def test_a_repair_counts_from_its_decision(engine: DuckDBEngine) -> None:
+    repair = {"uscc": "F", "record_kind": "penalty", "record_no": "P1", "outcome": "granted", "decided_on": AS_OF}
+    assert effective(engine, penalty=[PENALTY], repair=[repair]) == []
+    for change in ({"decided_on": date(2026, 11, 1)}, {"outcome": "refused"}, {"record_no": "P2"}, {"uscc": "G"}):
+        assert effective(engine, penalty=[PENALTY], repair=[repair | change]) == [("F", "penalty", "P1")]
+
+
+def test_a_listing_counts_until_it_is_removed(engine: DuckDBEngine) -> None:
+    listing = {"uscc": "F", "listed_on": date(2026, 7, 1), "listing_doc_no": "L1", "listing_reason": "未年报"}
+    for kind in ("abnormal_listing", "serious_violation"):
+        assert effective(engine, **{kind: [listing]}) == [("F", kind, "L1")]
+        assert effective(engine, **{kind: [listing | {"removed_on": date(2026, 11, 2)}]}) == [("F", kind, "L1")]
+        assert effective(engine, **{kind: [listing | {"removed_on": AS_OF}]}) == []
+
+
+# —— grades ——
+@pytest.mark.parametrize(
+    ("change", "state"),
+    [
+        ({}, "missing_from_snapshot"),
+        ({"established_on": date(2026, 10, 1)}, "newly_established"),
+        ({"enterprise_kind": "有限责任公司分公司"}, "branch_not_matched"),
+        ({"subject_type": "cooperative"}, "type_not_graded"),
+        ({"uscc": None}, "no_credit_code"),
+        ({"in_jurisdiction": False}, "out_of_jurisdiction"),
+        ({"is_live": False}, "not_live"),
+    ],
+)
+def test_an_ungraded_subject_has_its_reason(engine: DuckDBEngine, change: dict[str, Any], state: str) -> None:
+    subject = {
+        "uid": "F", "uscc": "F", "subject_type": "enterprise", "enterprise_kind": "有限责任公司", "is_live": True,
+        "in_jurisdiction": True, "established_on": date(2001, 1, 1), "county": "140802",
+    }  # fmt: skip
+    inputs = {
+        "subject": stored("subject", subject | change, {"uid": "G", "uscc": "G", "is_live": True}),
+        "grade_of_month": stored("grade_of_month", {"uid": "G", "credit_grade": "B", "row_id": "g"}),
+        "effective_record": stored("effective_record", {"uid": "G", "record_kind": "penalty", "formed_on": AS_OF}),
+        "visit": stored("visit"),
+    }
+    ours, graded = run(engine, "risk/enterprise_month", inputs, month="2026-10", new_since=date(2026, 9, 16))
+    assert (ours["grade_state"], ours["credit_grade"], ours["penalties"]) == (state, None, 0)
+    assert (graded["grade_state"], graded["credit_grade"], graded["penalties"]) == ("graded", "B", 1)
+
+
+def test_only_the_snapshot_of_the_month_is_read(engine: DuckDBEngine) -> None:
+    grades = accepted(
+        "grade_snapshot",
+        {"uscc": "F", "snapshot_month": "2026-10", "credit_grade": "D"},
+        {"uscc": "F", "snapshot_month": "2026-09", "credit_grade": "A"},
+        {"uscc": "G", "snapshot_month": "2026-10", "credit_grade": "B", "is_current": False},
+    )
+    found = run(engine, "risk/grade_of_month", {"accepted_grade_snapshot": grades}, month="2026-10")
+    assert pick(found, "uid", "credit_grade") == [("F", "D")]
+
+
+def test_the_field_of_a_subject_is_its_latest_standing_with_a_grade(engine: DuckDBEngine) -> None:
+    base = {"uscc": "F", "field_code": "catering", "record_kind": "许可准入", "recorded_on": date(2026, 8, 1)}
+    graded = base | {"record_kind": "风险分级", "recorded_on": date(2026, 3, 1), "field_grade": "C"}
+    older = graded | {"recorded_on": date(2025, 3, 1), "field_grade": "B"}
+    gone = base | {"field_code": "food_sales", "valid_to": date(2026, 10, 30)}
+    visit = base | {"field_code": "metrology", "record_kind": "监督检查"}
+    later = base | {"field_code": "drug", "recorded_on": date(2026, 11, 1)}
+    inputs = {"accepted_field_record": accepted("field_record", base, graded, older, gone, visit, later)}
+    found = run(engine, "risk/subject_field", inputs, as_of=AS_OF)
+    assert pick(found, "field_code", "field_grade", "is_key_unit") == [("catering", "C", False)]
+
+
+# —— frame ——
+POLICY_TASK = {
+    "task": "GEN", "stratum_by": "credit_grade", "has_fields": False, "has_observation": True,
+}  # fmt: skip
+
+
+def candidates(engine: DuckDBEngine, *, task: Mapping[str, Any] = POLICY_TASK, **rows: Any) -> list[dict[str, Any]]:
+    enterprise = {"uid": "F", "county": "140802", "subject_type": "enterprise", "is_live": True, "in_jurisdiction": True}
+    enterprise |= {"is_new_form": False, "established_on": date(2001, 1, 1), "credit_grade": "B"}
+    enterprise |= rows.get("enterprise", {})
+    levels = [
+        {"task": "GEN", "stratum": s, "gap_months": 6, "on_site": s != "A", "yearly_cap": None if s == "A" else 1}
+        for s in ("A", "B", "C", "D", "U", "L1", "L2", "L3", "L4", "KEY", "NONKEY")
+    ]
+    inputs = {
+        "policy_task": pa.Table.from_pylist([dict(task)]),
+        "policy_scope_types": pa.Table.from_pylist([{"task": "GEN", "type": "enterprise"}]),
+        "policy_scope_fields": pa.Table.from_pylist([{"task": "GEN", "field_code": "catering"}]),
+        "policy_level": pa.Table.from_pylist(levels),
+        "policy_matrix": pa.Table.from_pylist([
+            {"credit_grade": "A", "field_grade": "D", "stratum": "L3"},
+            {"credit_grade": "D", "field_grade": "U", "stratum": "L4"},
+        ]),
+        "policy_cap": pa.Table.from_pylist([{"credit_grade": g, "visits": 4 if g == "D" else 2} for g in "ABCDU"]),
+        "policy_observed": pa.Table.from_pylist([{"credit_grade": "A"}, {"credit_grade": "B"}]),
+        "population": stored("population", {"uid": "F", "county": "140802", "type": rows.get("type", "enterprise"), "fields": ""}),
+        "enterprise_month": stored("enterprise_month", enterprise),
+        "subject_field": stored("subject_field", *rows.get("fields", ())),
+        "visit": stored("visit", *rows.get("visits", ())),
+        "draw_history": stored("draw_history", *rows.get("history", ())),
+    }  # fmt: skip
+    params = {"year": 2026, "month_number": 2026 * 12 + 10, "observed_since": date(2025, 10, 1)}
+    return run(engine, "plan/frame_candidate", inputs, **params)
+
+
+def visited(day: date, task: str = "GEN") -> dict[str, Any]:
+    return {"uid": "F", "visited_on": day, "task": task, "month_number": day.year * 12 + day.month}
+
+
+def test_strata_by_credit_grade(engine: DuckDBEngine) -> None:
+    assert pick(candidates(engine), "task", "uid", "stratum") == [("GEN", "F", "B")]
+    assert pick(candidates(engine, enterprise={"credit_grade": None}), "stratum") == [("U",)]
+    assert candidates(engine, type="cooperative") == []
+
+
+def test_a_field_d_firm_with_credit_a_is_never_at_the_lowest_level(engine: DuckDBEngine) -> None:
+    task = POLICY_TASK | {"stratum_by": "combined", "has_fields": True}
+    catering = {"uid": "F", "field_code": "catering", "field_grade": "D", "is_key_unit": False}
+    assert pick(candidates(engine, task=task, fields=[catering], enterprise={"credit_grade": "A"}), "stratum") == [("L3",)]
+    ungraded = catering | {"field_grade": None}
+    assert pick(candidates(engine, task=task, fields=[ungraded], enterprise={"credit_grade": "D"}), "stratum") == [("L4",)]
+    assert candidates(engine, task=task, fields=[catering | {"field_code": "drug"}]) == []
+
+
+def test_key_units_are_a_stratum(engine: DuckDBEngine) -> None:
+    task = POLICY_TASK | {"stratum_by": "key_unit", "has_fields": True}
+    catering = {"uid": "F", "field_code": "catering", "is_key_unit": True}
+    assert pick(candidates(engine, task=task, fields=[catering]), "stratum") == [("KEY",)]
+    assert pick(candidates(engine, task=task, fields=[catering | {"is_key_unit": False}]), "stratum") == [("NONKEY",)]
+
+
+def test_the_gap_ends_in_the_month_m_plus_g(engine: DuckDBEngine) -> None:
+    assert pick(candidates(engine, visits=[visited(date(2026, 5, 31))]), "within_gap") == [(True,)]
+    assert pick(candidates(engine, visits=[visited(date(2026, 4, 30))]), "within_gap") == [(False,)]
+    assert pick(candidates(engine, visits=[visited(date(2026, 9, 1), "FOOD")]), "within_gap") == [(False,)]
+
+
+def test_the_yearly_caps(engine: DuckDBEngine) -> None:
+    assert pick(candidates(engine, visits=[visited(date(2026, 1, 5))]), "over_cap") == [(True,)]
+    assert pick(candidates(engine, visits=[visited(date(2025, 1, 5))]), "over_cap") == [(False,)]
+    twice = [visited(date(2026, 1, 5), "FOOD"), visited(date(2026, 2, 5), "FOOD")]
+    assert pick(candidates(engine, visits=twice), "over_cap") == [(True,)]
+    same_day = [visited(date(2026, 1, 5), "FOOD"), visited(date(2026, 1, 5), "CATER")]
+    assert pick(candidates(engine, visits=same_day), "over_cap") == [(False,)]
+    assert pick(candidates(engine, visits=twice, enterprise={"credit_grade": "D"}), "over_cap") == [(False,)]
+    once = [visited(date(2026, 1, 5))]
+    assert pick(candidates(engine, visits=once, enterprise={"credit_grade": "A"}), "over_cap") == [(False,)]
+
+
+def test_observation_ends_on_downgrade_with_time_and_for_key_fields(engine: DuckDBEngine) -> None:
+    new = {"is_new_form": True, "established_on": date(2025, 10, 2)}
+    assert pick(candidates(engine, enterprise=new), "in_observation") == [(True,)]
+    for change in ({"credit_grade": "C"}, {"credit_grade": None}, {"established_on": date(2025, 10, 1)}, {"is_new_form": False}):
+        assert pick(candidates(engine, enterprise=new | change), "in_observation") == [(False,)]
+    assert pick(candidates(engine, task=POLICY_TASK | {"has_observation": False}, enterprise=new), "in_observation") == [(False,)]
+
+
+@pytest.mark.parametrize(
+    ("facts", "blocks", "state", "reason"),
+    [
+        ((False, False, False, False), True, "eligible", ""),
+        ((True, True, True, True), True, "exempt", "observation_period"),
+        ((False, True, True, True), True, "blocked", "drawn_this_year"),
+        ((False, True, True, True), False, "blocked", "visited_within_gap"),
+        ((False, False, True, True), False, "blocked", "yearly_cap_reached"),
+        ((False, False, False, True), False, "eligible", ""),
+    ],
+)
+def test_state_and_reason(
+    engine: DuckDBEngine, facts: tuple[bool, bool, bool, bool], blocks: bool, state: str, reason: str
+) -> None:
+    place = {"task": "GEN", "county": "140802", "stratum": "B"}
+    flags = dict(zip(("in_observation", "within_gap", "over_cap", "drawn_this_year"), facts, strict=True))
+    frame = run(
+        engine,
+        "plan/frame",
+        {
+            "frame_candidate": stored("frame_candidate", place | {"uid": "F"} | flags),
+            "stratum_quota": stored("stratum_quota", place | {"base": 1, "blocks_drawn_this_year": blocks}),
+        },
+    )
+    assert pick(frame, "state", "reason") == [(state, reason)]
+    strata = run(
+        engine,
+        "plan/strata",
+        {
+            "frame": stored("frame", *frame),
+            "draw_history": stored("draw_history", *(place | {"round_id": r, "uid": r} for r in ("r1", "r2"))),
+        },
+    )
+    counted = (int(state != "exempt"), int(state == "eligible"), 2)
+    assert pick(strata, "base", "eligible", "drawn_ytd") == [counted]
+
+
+def test_own_rounds_take_the_place_of_imported_ones(engine: DuckDBEngine) -> None:
+    imported = [
+        {"round_id": "YC-2026-09", "draw_month": "2026-09", "task_code": "GEN", "uscc": "OLD", "is_replacement": False},
+        {"round_id": "YC-2026-08", "draw_month": "2026-08", "task_code": "GEN", "uscc": "KEPT", "is_replacement": False},
+        {"round_id": "YC-2026-08", "draw_month": "2026-08", "task_code": "GEN", "uscc": "SPARE", "is_replacement": True},
+        {"round_id": "YC-2025-12", "draw_month": "2025-12", "task_code": "GEN", "uscc": "LAST", "is_replacement": False},
+    ]
+    own = {"round_id": "YC-2026-09", "draw_month": "2026-09", "task": "GEN", "county": "1", "stratum": "B", "uid": "NEW"}
+    now = own | {"round_id": "YC-2026-10", "draw_month": "2026-10", "uid": "NOW"}
+    inputs = {"accepted_prior_draw": accepted("prior_draw", *imported), "own_draws": pa.Table.from_pylist([own, now])}
+    assert pick(run(engine, "plan/draw_history", inputs, month="2026-10"), "uid") == [("KEPT",), ("NEW",)]
+
+
+# —— timeliness ——
+def test_lateness_is_counted_in_working_days_and_owed_by_the_sender(engine: DuckDBEngine) -> None:
+    licence = {"licence_doc_no": "1", "authority": "a", "uscc": "F", "formed_on": date(2026, 10, 9)}
+    late = licence | {"licence_doc_no": "2", "received_at": datetime(2026, 10, 22, 9)}
+    correction = licence | {"received_at": datetime(2026, 10, 30, 9)}
+    other_month = licence | {"licence_doc_no": "3", "formed_on": date(2026, 10, 28)}
+    empty = ("penalty", "abnormal_listing", "serious_violation", "inspection_result")
+    inputs = {f"accepted_{name}": accepted(name) for name in empty}
+    inputs["accepted_licence"] = accepted("licence", licence | {"received_at": NOON.replace(day=10)}, late, correction, other_month)
+    days = [date(2026, 10, day) for day in range(1, 32)]
+    numbers = {"day": pa.array(days, pa.date32()), "number": pa.array(range(31))}
+    inputs["due_day"] = pa.table({
+        "formed_on": pa.array([date(2026, 10, 9), date(2026, 10, 28)], pa.date32()),
+        "due_on": pa.array([date(2026, 10, 19), date(2026, 11, 6)], pa.date32()),
+        "is_provisional": [False, False],
+    })  # fmt: skip
+    inputs["day_number"] = pa.table(numbers)
+    inputs["senders"] = pa.Table.from_pylist([{"delivery_id": "d", "unit_code": "SP-LT", "unit_name": "食品流通科"}])
+    found = run(
+        engine, "reports/timeliness", inputs, month="2026-10", month_first=date(2026, 10, 1), month_last=AS_OF
+    )
+    assert pick(found, "row_id", "state", "delay_wd", "unit_code") == [
+        ("licence:0", "on_time", None, "SP-LT"),
+        ("licence:1", "late", 3, "SP-LT"),
+    ]
+    [summary] = run(engine, "reports/timeliness_summary", {"timeliness": stored("timeliness", *found)})
+    assert (summary["on_time"], summary["late"], summary["denominator"], str(summary["rate"])) == (1, 1, 2, "0.500000")
