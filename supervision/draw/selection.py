@@ -196,6 +196,7 @@ def _check_manifest(files: Mapping[str, bytes]) -> None:
     found, stated = manifest_bytes(files).splitlines(True), files["manifest.txt"].splitlines(True)
     for line in range(max(len(found), len(stated))):
         if found[line : line + 1] != stated[line : line + 1]:
+            file = f"（{found[line].decode().split()[-1]}）" if line < len(found) else ""
             raise DrawError(
-                f"文件 manifest.txt 第 {line + 1} 行与八个文件重新计算的摘要不一致，请查明是文件还是清单被改动。"
+                f"文件 manifest.txt 第 {line + 1} 行{file}与八个文件重新计算的摘要不一致，请查明是文件还是清单被改动。"
             )
