@@ -348,7 +348,7 @@ def test_lateness_is_counted_in_working_days_and_owed_by_the_sender(engine: Duck
     other_month = licence | {"licence_doc_no": "3", "formed_on": date(2026, 10, 28)}
     empty = ("penalty", "abnormal_listing", "serious_violation", "inspection_result")
     inputs = {f"accepted_{name}": accepted(name) for name in empty}
-    inputs["accepted_licence"] = accepted("licence", licence | {"received_at": NOON.replace(day=10)}, late, correction, other_month)
+    inputs["accepted_licence"] = accepted("licence", licence | {"received_at": NOON.replace(day=19)}, late, correction, other_month)
     days = [date(2026, 10, day) for day in range(1, 32)]
     numbers = {"day": pa.array(days, pa.date32()), "number": pa.array(range(31))}
     inputs["due_day"] = pa.table({
