@@ -25,7 +25,7 @@ from data_contracts.odcs import ContractError, FieldDictionary, Raw
 
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
-GROUPS = ("collected", "validated", "risk", "plan", "draw", "reports", "published")
+GROUPS = ("collected", "validated", "risk", "plan", "reports", "published")
 # Columns that validation adds to every accepted row; a contract cannot use these names for its own.
 ROW_COLUMNS = (
     "row_id", "delivery_id", "file_name", "file_sha256", "sheet", "row_no", "received_at", "generated", "formed_on",

@@ -13,28 +13,31 @@ import dagster as dg
 from resources.clock import SHANGHAI
 from supervision.months import month_before
 
-MONTHLY_GROUPS = ("collected", "validated", "risk", "plan")
-DRAW_GROUPS = ("draw",)
-CLOSE_GROUPS = ("reports", "published")
 JOBS = ("monthly", "draw", "close")
 
 
 def build_jobs(hooks: Set[dg.HookDefinition]) -> list[dg.UnresolvedAssetJobDefinition]:
-    """The jobs over all assets of their groups."""
+    """The jobs: up to the commitment, from it to the sealed bundle, and what is handed out."""
+    planned = dg.AssetSelection.groups("plan")
+    drawn = planned & dg.AssetSelection.assets("committed_round").downstream(include_self=False)
     described = (
-        ("monthly", MONTHLY_GROUPS, "归集、验收、比对等级、形成计划并冻结抽查名录（每月）"),
-        ("draw", DRAW_GROUPS, "经审批、见证信标之后：抽取对象、匹配人员、封装抽取包"),
-        ("close", CLOSE_GROUPS, "生成各单位所需的表册，发布数据仓与公开文件"),
+        (
+            "monthly",
+            dg.AssetSelection.groups("collected", "validated", "risk") | (planned - drawn),
+            "归集、验收、比对等级、形成计划并冻结抽查名录（每月）",
+        ),
+        ("draw", drawn, "经审批、见证信标之后：抽取对象、匹配人员、封装抽取包"),
+        ("close", dg.AssetSelection.groups("reports", "published"), "生成各单位所需的表册，发布数据仓与公开文件"),
     )
     return [
         dg.define_asset_job(
             name,
-            selection=dg.AssetSelection.groups(*groups),
+            selection=selection,
             description=description,
             executor_def=dg.in_process_executor,
             hooks=frozenset(hooks),
         )
-        for name, groups, description in described
+        for name, selection, description in described
     ]
 
 

@@ -5,19 +5,20 @@ from collections.abc import Callable
 
 import dagster as dg
 
+# (job, asset group) -> what a person reads
 STAGES = {
-    "collected": "归集",
-    "validated": "验收",
-    "risk": "风险比对",
-    "plan": "抽查计划",
-    "draw": "随机抽取",
-    "reports": "表册",
-    "published": "发布",
+    ("monthly", "collected"): "归集",
+    ("monthly", "validated"): "验收",
+    ("monthly", "risk"): "风险比对",
+    ("monthly", "plan"): "抽查计划",
+    ("draw", "plan"): "随机抽取",
+    ("close", "reports"): "表册",
+    ("close", "published"): "发布",
 }
 
 
 class Progress:
-    """Says a stage is done when its last asset is; `say` prints one line."""
+    """Says a stage is done when its last step is; `say` prints one line."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         """Expectations come with `expect`, once the assets are known."""
@@ -28,19 +29,23 @@ class Progress:
 
     def expect(self, defs: dg.Definitions) -> None:
         """Learn which steps each stage has; one step may make several assets."""
-        for asset in (a for a in defs.resolve_asset_graph().assets_defs if a.is_executable):
-            for group in asset.group_names_by_key.values():
-                self._open.setdefault(group, set()).add(asset.op.name)
-                self._sizes[group] = self._sizes.get(group, 0) + 1
+        made = [asset for asset in defs.resolve_asset_graph().assets_defs if asset.is_executable]
+        for (job, group), stage in STAGES.items():
+            selected = defs.resolve_job_def(job).asset_layer.selected_asset_keys
+            for asset in made:
+                keys = {key for key in asset.keys & selected if asset.group_names_by_key[key] == group}
+                if keys:
+                    self._open.setdefault(stage, set()).add(asset.op.name)
+                    self._sizes[stage] = self._sizes.get(stage, 0) + len(keys)
 
     def done(self, step: str) -> None:
         """Note one finished step; print when it was its stage's last."""
-        for group, keys in self._open.items():
-            if step in keys:
-                keys.discard(step)
-                if not keys:
+        for stage, steps in self._open.items():
+            if step in steps:
+                steps.discard(step)
+                if not steps:
                     seconds = time.perf_counter() - self._started
-                    self._say(f"  {STAGES[group]} {group}：{self._sizes[group]} 项资产完成（累计 {seconds:.1f} 秒）")
+                    self._say(f"  {stage}：{self._sizes[stage]} 项资产完成（累计 {seconds:.1f} 秒）")
 
     def hook(self) -> dg.HookDefinition:
         """The Dagster hook that calls `done`."""

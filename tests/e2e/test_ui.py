@@ -126,7 +126,7 @@ def test_what_a_person_sees(servers: Servers, machine: object, tmp_path: Path) -
         page = browser.new_page(viewport={"width": 1500, "height": 1000})
         patient = 30_000
         page.goto(f"{servers.full}/asset-groups")
-        for group in ("collected", "validated", "risk", "plan", "draw", "reports", "published"):
+        for group in ("collected", "validated", "risk", "plan", "reports", "published"):
             expect(page.get_by_text(group, exact=True).first).to_be_visible(timeout=patient)
         page.goto(f"{servers.full}/assets/enterprise_month?view=overview")
         expect(page.get_by_text("每个存续主体要么有等级，要么有原因").first).to_be_visible(timeout=patient)

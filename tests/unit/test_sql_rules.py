@@ -50,7 +50,9 @@ def accepted(source: str, *rows: Mapping[str, Any]) -> pa.Table:
 
 def stored(name: str, *rows: Mapping[str, Any]) -> pa.Table:
     """Rows of an output table; what is not given is NULL."""
-    return pa.Table.from_pylist([dict(r) for r in rows], schema=pa.schema(list(_column_types(output_contract(name)).items())))
+    return pa.Table.from_pylist(
+        [dict(r) for r in rows], schema=pa.schema(list(_column_types(output_contract(name)).items()))
+    )
 
 
 def run(engine: DuckDBEngine, path: str, inputs: Mapping[str, pa.Table], **params: object) -> list[dict[str, Any]]:
@@ -210,7 +212,13 @@ POLICY_TASK = {
 
 
 def candidates(engine: DuckDBEngine, *, task: Mapping[str, Any] = POLICY_TASK, **rows: Any) -> list[dict[str, Any]]:
-    enterprise = {"uid": "F", "county": "140802", "subject_type": "enterprise", "is_live": True, "in_jurisdiction": True}
+    enterprise = {
+        "uid": "F",
+        "county": "140802",
+        "subject_type": "enterprise",
+        "is_live": True,
+        "in_jurisdiction": True,
+    }
     enterprise |= {"is_new_form": False, "established_on": date(2001, 1, 1), "credit_grade": "B"}
     enterprise |= rows.get("enterprise", {})
     levels = [
@@ -251,9 +259,13 @@ def test_strata_by_credit_grade(engine: DuckDBEngine) -> None:
 def test_a_field_d_firm_with_credit_a_is_never_at_the_lowest_level(engine: DuckDBEngine) -> None:
     task = POLICY_TASK | {"stratum_by": "combined", "has_fields": True}
     catering = {"uid": "F", "field_code": "catering", "field_grade": "D", "is_key_unit": False}
-    assert pick(candidates(engine, task=task, fields=[catering], enterprise={"credit_grade": "A"}), "stratum") == [("L3",)]
+    assert pick(candidates(engine, task=task, fields=[catering], enterprise={"credit_grade": "A"}), "stratum") == [
+        ("L3",)
+    ]
     ungraded = catering | {"field_grade": None}
-    assert pick(candidates(engine, task=task, fields=[ungraded], enterprise={"credit_grade": "D"}), "stratum") == [("L4",)]
+    assert pick(candidates(engine, task=task, fields=[ungraded], enterprise={"credit_grade": "D"}), "stratum") == [
+        ("L4",)
+    ]
     assert candidates(engine, task=task, fields=[catering | {"field_code": "drug"}]) == []
 
 
@@ -285,9 +297,16 @@ def test_the_yearly_caps(engine: DuckDBEngine) -> None:
 def test_observation_ends_on_downgrade_with_time_and_for_key_fields(engine: DuckDBEngine) -> None:
     new = {"is_new_form": True, "established_on": date(2025, 10, 2)}
     assert pick(candidates(engine, enterprise=new), "in_observation") == [(True,)]
-    for change in ({"credit_grade": "C"}, {"credit_grade": None}, {"established_on": date(2025, 10, 1)}, {"is_new_form": False}):
+    for change in (
+        {"credit_grade": "C"},
+        {"credit_grade": None},
+        {"established_on": date(2025, 10, 1)},
+        {"is_new_form": False},
+    ):
         assert pick(candidates(engine, enterprise=new | change), "in_observation") == [(False,)]
-    assert pick(candidates(engine, task=POLICY_TASK | {"has_observation": False}, enterprise=new), "in_observation") == [(False,)]
+    assert pick(
+        candidates(engine, task=POLICY_TASK | {"has_observation": False}, enterprise=new), "in_observation"
+    ) == [(False,)]
 
 
 @pytest.mark.parametrize(
@@ -330,11 +349,36 @@ def test_state_and_reason(
 def test_own_rounds_take_the_place_of_imported_ones(engine: DuckDBEngine) -> None:
     imported = [
         {"round_id": "YC-2026-09", "draw_month": "2026-09", "task_code": "GEN", "uscc": "OLD", "is_replacement": False},
-        {"round_id": "YC-2026-08", "draw_month": "2026-08", "task_code": "GEN", "uscc": "KEPT", "is_replacement": False},
-        {"round_id": "YC-2026-08", "draw_month": "2026-08", "task_code": "GEN", "uscc": "SPARE", "is_replacement": True},
-        {"round_id": "YC-2025-12", "draw_month": "2025-12", "task_code": "GEN", "uscc": "LAST", "is_replacement": False},
+        {
+            "round_id": "YC-2026-08",
+            "draw_month": "2026-08",
+            "task_code": "GEN",
+            "uscc": "KEPT",
+            "is_replacement": False,
+        },
+        {
+            "round_id": "YC-2026-08",
+            "draw_month": "2026-08",
+            "task_code": "GEN",
+            "uscc": "SPARE",
+            "is_replacement": True,
+        },
+        {
+            "round_id": "YC-2025-12",
+            "draw_month": "2025-12",
+            "task_code": "GEN",
+            "uscc": "LAST",
+            "is_replacement": False,
+        },
     ]
-    own = {"round_id": "YC-2026-09", "draw_month": "2026-09", "task": "GEN", "county": "1", "stratum": "B", "uid": "NEW"}
+    own = {
+        "round_id": "YC-2026-09",
+        "draw_month": "2026-09",
+        "task": "GEN",
+        "county": "1",
+        "stratum": "B",
+        "uid": "NEW",
+    }
     now = own | {"round_id": "YC-2026-10", "draw_month": "2026-10", "uid": "NOW"}
     inputs = {"accepted_prior_draw": accepted("prior_draw", *imported), "own_draws": pa.Table.from_pylist([own, now])}
     assert pick(run(engine, "plan/draw_history", inputs, month="2026-10"), "uid") == [("KEPT",), ("NEW",)]
@@ -348,7 +392,9 @@ def test_lateness_is_counted_in_working_days_and_owed_by_the_sender(engine: Duck
     other_month = licence | {"licence_doc_no": "3", "formed_on": date(2026, 10, 28)}
     empty = ("penalty", "abnormal_listing", "serious_violation", "inspection_result")
     inputs = {f"accepted_{name}": accepted(name) for name in empty}
-    inputs["accepted_licence"] = accepted("licence", licence | {"received_at": NOON.replace(day=19)}, late, correction, other_month)
+    inputs["accepted_licence"] = accepted(
+        "licence", licence | {"received_at": NOON.replace(day=19)}, late, correction, other_month
+    )
     days = [date(2026, 10, day) for day in range(1, 32)]
     numbers = {"day": pa.array(days, pa.date32()), "number": pa.array(range(31))}
     inputs["due_day"] = pa.table({
@@ -358,9 +404,7 @@ def test_lateness_is_counted_in_working_days_and_owed_by_the_sender(engine: Duck
     })  # fmt: skip
     inputs["day_number"] = pa.table(numbers)
     inputs["senders"] = pa.Table.from_pylist([{"delivery_id": "d", "unit_code": "SP-LT", "unit_name": "食品流通科"}])
-    found = run(
-        engine, "reports/timeliness", inputs, month="2026-10", month_first=date(2026, 10, 1), month_last=AS_OF
-    )
+    found = run(engine, "reports/timeliness", inputs, month="2026-10", month_first=date(2026, 10, 1), month_last=AS_OF)
     assert pick(found, "row_id", "state", "delay_wd", "unit_code") == [
         ("licence:0", "on_time", None, "SP-LT"),
         ("licence:1", "late", 3, "SP-LT"),
