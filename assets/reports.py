@@ -6,7 +6,6 @@ Here: one table per document and the call of its writer. Not here: layout (resou
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -213,7 +212,6 @@ _NULLABLE: dict[pa.DataType, pd.api.extensions.ExtensionDtype] = {
     pa.int64(): pd.Int64Dtype(),
     pa.bool_(): pd.BooleanDtype(),
 }
-Writer = Callable[[Month], None]
 
 
 def _timeliness_xlsx(month: Month) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import itertools
 import re
 import tomllib
 from pathlib import Path
@@ -37,7 +38,7 @@ def test_the_readme_opens_with_the_two_commands_and_names_only_targets_that_exis
     )
     assert blocks[:2] == ["make demo\n", "make test\n"]
     targets = set(re.findall(r"^([a-z-]+):.*## ", (checkout / "Makefile").read_text(encoding="utf-8"), re.M))
-    assert {"demo", "test", "ui", "help"} <= set(re.findall(r"make ([a-z-]+)", text)) <= targets
+    assert {"demo", "test", "ui", "help"} <= set(re.findall(r"(?:^|`)make ([a-z-]+)", text, re.M)) <= targets
     for folder in re.findall(r"^\| (`.*?`) \|", text, re.M):
         for one in re.findall(r"`([a-z_]+)/`", folder):
             assert (checkout / one).is_dir(), one
@@ -48,7 +49,7 @@ def test_every_dependency_has_its_bound_and_licence(checkout: Path) -> None:
     extras = project["optional-dependencies"]
     declared = dict(
         re.fullmatch(r"([\w-]+)(.*)", line).groups()  # type: ignore[union-attr]
-        for line in [*project["dependencies"], *extras["build"], *extras["dev"]]
+        for line in itertools.chain(project["dependencies"], *extras.values())
     )
     page = (checkout / "docs" / "dependencies.md").read_text(encoding="utf-8")
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if "| `" in line]

@@ -48,7 +48,7 @@ def test_a_changed_ledger_is_refused_with_the_line(home: Home, spoil: object) ->
     ledger.append_all("sealed", [{"round_id": f"YC-2026-{n}"} for n in (10, 11, 12)])
     lines = ledger.path.read_text("utf-8").splitlines()
     ledger.path.write_text("\n".join(spoil(lines)) + "\n", "utf-8")  # type: ignore[operator]
-    with pytest.raises(LedgerError, match="第 [123] 行"):
+    with pytest.raises(LedgerError, match=r"第 [123] 行"):
         list(ledger.entries())
     with pytest.raises(LedgerError):
         ledger.append("sealed", {})
