@@ -62,7 +62,7 @@ lock: ## 重新生成带哈希的锁定文件（需要 uv；不写入任何软�
 	@compile() { uv pip compile --quiet --no-strip-extras --generate-hashes --no-emit-index-url --no-header \
 	  --python-version 3.11 --universal pyproject.toml "$$@"; }
 	compile --extra build -o requirements.lock
-	compile --extra build --extra dev -c requirements.lock -o requirements-dev.lock
+	compile --extra build --extra postgres --extra dev -c requirements.lock -o requirements-dev.lock
 
 clean: ## 删除虚拟环境与缓存（保留数据文件夹 var/）
 	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

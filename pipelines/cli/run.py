@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -55,14 +54,30 @@ def run_month(month: str, home: Path | None, as_of: date | None, say: Callable[[
     return 0
 
 
+class InstanceError(Exception):
+    """Dagster's instance cannot be opened; the message says where to look, and never holds what the error said."""
+
+
 @contextmanager
 def instance_of(home: Home) -> Iterator[dg.DagsterInstance]:
-    """The Dagster instance whose storage lies in the data folder, quiet on the terminal."""
+    """The Dagster instance of the data folder, quiet on the terminal; a dagster.yaml that a person put there stays.
+
+    Otherwise it is a link to ours, as `make ui` makes it, so that it does not grow old. InstanceError when the storage
+    cannot be opened.
+    """
+    logging.getLogger().setLevel(logging.ERROR)  # a database that does not answer is told once, by us
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     target = home.dagster / "dagster.yaml"
-    if not target.exists():
-        shutil.copyfile(CHECKOUT / "dagster.yaml", target)
-    with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
+    if target.is_symlink() or not target.exists():
+        target.unlink(missing_ok=True)
+        target.symlink_to(CHECKOUT / "dagster.yaml")
+    try:
+        opened = dg.DagsterInstance.from_config(str(home.dagster))
+    except Exception as error:  # what goes wrong here depends on the storage; its words may hold a password
+        raise InstanceError(
+            f"Dagster 的存储无法打开（{type(error).__name__}）：请核对 {target}、其中引用的环境变量，以及数据库能否连接"
+        ) from error
+    with opened as instance:
         yield instance
 
 
