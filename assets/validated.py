@@ -5,7 +5,8 @@ Not here: what the records mean for a plan (risk).
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -14,7 +15,7 @@ from assets.schema import asset_arguments, stored_metadata
 from assets.stage import Month, month_of, table_asset
 from data_contracts.model import Contract, output_contract, source_contracts
 from resources.engines.contract_sql import split_sql
-from resources.engines.duckdb_engine import sql_text
+from resources.engines.duckdb_engine import sql_text, take
 from resources.lake import Stored
 
 
@@ -78,16 +79,12 @@ def _accepted(source: Contract, partitions: dg.PartitionsDefinition[str]) -> dg.
     )
     def _asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
         month = month_of(context)
-        split = split_sql(source)
         delivered = {"delivered": month.lake.table(f"delivered_{source.name}")}
-        parts = {"accepted": split.accepted, "quarantined": split.quarantined, "duplicates": split.duplicates}
         with month.house.engine() as engine:
+            made = engine.select_chain(asdict(split_sql(source)), delivered)
             stored = {
-                place: month.lake.store(
-                    f"{place}_{source.name}",
-                    lambda path, sql=sql: engine.select_to_parquet(sql, delivered, {}, path),  # type: ignore[misc]
-                )
-                for place, sql in parts.items()
+                place: month.lake.store(f"{place}_{source.name}", partial(take, made[place]))
+                for place in ("accepted", "quarantined", "duplicates")
             }
         metadata = stored_metadata(stored["accepted"], month.lake, contract)
         metadata |= {"隔离行数": stored["quarantined"].rows, "重复行数": stored["duplicates"].rows}

@@ -23,9 +23,9 @@ from python_calamine import CalamineWorkbook
 
 @dataclass
 class Recorded:
-    """Queries (SQL, inputs, parameters), files read, and sheets written during one run."""
+    """Queries (SQL by name of the result, inputs, parameters), files read, and sheets written during one run."""
 
-    queries: list[tuple[str, Mapping[str, Any], Mapping[str, Any]]] = field(default_factory=list)
+    queries: list[tuple[Mapping[str, str], Mapping[str, Any], Mapping[str, Any]]] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
     workbooks: list[list[list[tuple[Any, ...]]]] = field(default_factory=list)
 
@@ -38,20 +38,25 @@ def recorded_run(home: Path, month: str) -> Recorded:
     from resources.outbox import workbook
 
     kept = Recorded()
-    stored, chosen, read, written = (
+    stored, chosen, chained, read, written = (
         DuckDBEngine.select_to_parquet,
         DuckDBEngine.select,
+        DuckDBEngine.select_chain,
         collected.read_file,
         workbook.write_workbook,
     )
 
     def select_to_parquet(self: Any, sql: str, inputs: Any, params: Any, target: Path) -> int:
-        kept.queries.append((sql, dict(inputs), dict(params or {})))
+        kept.queries.append(({"": sql}, dict(inputs), dict(params or {})))
         return stored(self, sql, inputs, params, target)
 
     def select(self: Any, sql: str, inputs: Any, params: Any = None) -> pa.Table:
-        kept.queries.append((sql, dict(inputs), dict(params or {})))
+        kept.queries.append(({"": sql}, dict(inputs), dict(params or {})))
         return chosen(self, sql, inputs, params)
+
+    def select_chain(self: Any, steps: Mapping[str, str], inputs: Any) -> dict[str, Path]:
+        kept.queries.append((dict(steps), dict(inputs), {}))
+        return chained(self, steps, inputs)
 
     def read_file(path: Path, *arguments: Any, **options: Any) -> Any:
         kept.files.append(path)
@@ -65,6 +70,7 @@ def recorded_run(home: Path, month: str) -> Recorded:
     with (
         patch.object(DuckDBEngine, "select_to_parquet", select_to_parquet),
         patch.object(DuckDBEngine, "select", select),
+        patch.object(DuckDBEngine, "select_chain", select_chain),
         patch.object(collected, "read_file", read_file),
         patch.multiple("resources.outbox.sampling_plan", write_workbook=write_workbook),
         patch.multiple("resources.outbox.drawn_internal", write_workbook=write_workbook),
@@ -86,8 +92,8 @@ def bare_seconds(kept: Recorded) -> dict[str, float]:
     read = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
         connection.execute("SET threads = 2")
-        for number, (sql, inputs, params) in enumerate(kept.queries):
-            _query(connection, sql, inputs, params, Path(folder) / f"{number}.parquet")
+        for number, (steps, inputs, params) in enumerate(kept.queries):
+            _query(connection, steps, inputs, params, Path(folder) / str(number))
         asked = time.perf_counter()
         for number, sheets in enumerate(kept.workbooks):
             _write(Path(folder) / f"{number}.xlsx", sheets)
@@ -110,14 +116,26 @@ def _read(path: Path) -> None:
         list(csv.reader(text.splitlines()))
 
 
-def _query(connection: duckdb.DuckDBPyConnection, sql: str, inputs: Mapping[str, Any], params: Any, target: Path) -> None:
+def _query(
+    connection: duckdb.DuckDBPyConnection,
+    steps: Mapping[str, str],
+    inputs: Mapping[str, Any],
+    params: Any,
+    folder: Path,
+) -> None:
+    """The SELECTs one after another, each seeing the results before it; then the names are free again."""
+    folder.mkdir()
     for name, value in inputs.items():
         if isinstance(value, pa.Table):
             connection.register(name, value)
         else:
             paths = [value] if isinstance(value, Path) else list(value)
             connection.read_parquet([str(p) for p in paths], union_by_name=True).create_view(name, replace=True)
-    connection.sql(sql, params=dict(params)).write_parquet(str(target), compression="zstd")
+    for name, sql in steps.items():
+        target = str(folder / f"{name}.parquet")
+        connection.sql(sql, params=dict(params)).write_parquet(target, compression="zstd")
+        if name:
+            connection.read_parquet(target).create_view(name, replace=True)
     for name in inputs:
         connection.unregister(name)
 

@@ -1,10 +1,11 @@
-"""A source's contract as three SELECTs: accepted, quarantined, duplicates — and every delivered row in exactly one.
+"""A source's contract as SELECTs: accepted, quarantined, duplicates — and every delivered row in exactly one.
 
-Here: steps over one input `delivered` (the contract's columns as text, delivery_id, file_name, file_sha256, sheet,
-row_no, received_at), built as sqlglot trees in the dialect subset, each ending in ORDER BY row_id.
+Here: `judged`, the one pass over `delivered` (the contract's columns as text, delivery_id, file_name, file_sha256,
+sheet, row_no, received_at) that converts and judges every row, and three cheap SELECTs over its result; built as
+sqlglot trees in the dialect subset, each ending in ORDER BY row_id.
 Not here: how one cell is converted (conversion), running it (duckdb_engine), counting that nothing is lost (sql/checks).
 
-The three share their first steps, so that they cannot disagree:
+The three read the same judged rows, so that they cannot disagree:
 - a row that breaks a rule of severity error is quarantined with all its reasons;
 - of rows with one primary key in one delivery but different contents, the smallest content digest stays and the others
   are quarantined as `key_conflict`: the choice must not depend on the order of rows;
@@ -45,13 +46,16 @@ Steps = dict[str, exp.Select]
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The three SELECTs over `delivered` (DuckDB dialect).
+    """The SELECTs (DuckDB dialect), in the order in which they are run.
 
-    accepted: typed columns, row_id, delivery_id, file_name, sheet, row_no, received_at, formed_on (where the contract
-    has a clock date), version_no, is_current, warnings. quarantined: source, row_id, place, rule_ids (;), reasons (；),
-    raw_cells (JSON). duplicates: source, row_id, place, duplicate_of.
+    judged, over `delivered`: typed columns, row_id, delivery_id, file_name, sheet, row_no, received_at, key_text (the
+    primary key as one text), is_broken, warnings, rule_ids (;), reasons (；; both NULL unless broken).
+    accepted, over `judged`: typed columns, row_id, place, formed_on (where the contract has a clock date), version_no,
+    is_current, warnings. quarantined, over `judged` and `delivered`: source, row_id, place, rule_ids, reasons,
+    raw_cells (JSON). duplicates, over `judged`: source, row_id, place, duplicate_of.
     """
 
+    judged: str
     accepted: str
     quarantined: str
     duplicates: str
@@ -62,14 +66,48 @@ def split_sql(contract: Contract) -> Split:
     taken = [name for name in contract.column_names if name in _OWN_COLUMNS or name.endswith(TEXT_SUFFIX)]
     if contract.kind != "source" or not contract.primary_key or taken:
         raise ValueError(f"契约 {contract.name} 不能拆分：须为有主键的来源，且不得占用字段名 {'、'.join(taken)}")
-    return Split(_accepted(contract), _quarantined(contract), _duplicates(contract))
+    return Split(_judged(contract), _accepted(contract), _quarantined(contract), _duplicates(contract))
+
+
+def _judged(contract: Contract) -> str:
+    names = contract.column_names
+    extra = {name: tree for column in contract.columns for name, tree in prepared(column).items()}
+    helpers = [*(name + TEXT_SUFFIX for name in names), *extra]
+    errors = _errors(contract)
+    warnings = [_violation(rule, contract) for rule in contract.rules if rule.severity == "warning"]
+    flags: list[exp.Expr] = [_as(v.condition, f"error__{n}") for n, v in enumerate(errors)]
+    flags += [_as(v.condition, f"warning__{n}") for n, v in enumerate(warnings)]
+    any_error = exp.or_(*(exp.column(f"error__{n}") for n in range(len(errors))), exp.false())
+    trimmings = (_as(trimmed(column), column.name + TEXT_SUFFIX) for column in contract.columns)
+    texts = (_as(canonical_text(column), column.name + TEXT_SUFFIX) for column in contract.columns)
+    values = (_as(converted(column), column.name) for column in contract.columns)
+    preparations = (_as(tree, name) for name, tree in extra.items())
+    limited = (_as(bounded(column), column.name) for column in contract.columns)
+    broken = exp.func("COALESCE", any_error, exp.false())
+    steps = {
+        "trimmed": _select([_as(_row_id(), "row_id"), *PLACE[1:], *trimmings], "delivered"),
+        "texts": _select([*PLACE, *texts], "trimmed"),
+        "converted": _select([*PLACE, *(name + TEXT_SUFFIX for name in names), *preparations, *values], "texts"),
+        "typed": _select([*PLACE, *helpers, *limited], "converted"),
+        "checked": _select([*PLACE, *names, *flags], "typed"),
+    }
+    final = _select(
+        [
+            *names,
+            *PLACE,
+            _as(_netstring(contract.primary_key), "key_text"),
+            _as(broken, "is_broken"),
+            _as(_joined(";", "warning", [v.id for v in warnings]), "warnings"),
+            _as(_joined(";", "error", [v.id for v in errors]), "rule_ids"),
+            _as(_joined("；", "error", [v.reason for v in errors]), "reasons"),
+        ],
+        "checked",
+    )
+    return _finish(steps, final)
 
 
 def _accepted(contract: Contract) -> str:
-    warnings = [_violation(rule, contract) for rule in contract.rules if rule.severity == "warning"]
-    ids = exp.func("NULLIF", _joined(";", "warning", [v.id for v in warnings]), exp.Literal.string(""))
-    steps = _judged(contract, warnings, [_as(ids if warnings else exp.cast(exp.null(), "VARCHAR"), "warnings")])
-    steps |= _compared(contract)
+    steps = _compared(contract)
     version = exp.cast(_window(exp.RowNumber(), ["key_text"]), "BIGINT")
     newest = exp.Is(this=_window(exp.Lead(this=exp.column("row_id")), ["key_text"]), expression=exp.null())
     numbered = _select(
@@ -99,11 +137,7 @@ def _accepted(contract: Contract) -> str:
 
 
 def _quarantined(contract: Contract) -> str:
-    found = _errors(contract)
-    ids = _joined(";", "error", [v.id for v in found])
-    reasons = _joined("；", "error", [v.reason for v in found])
-    steps = _judged(contract, [], [exp.column(f"error__{n}") for n in range(len(found))])
-    steps |= _contested(contract)
+    steps = _contested(contract)
     steps["losers"] = _select([_as(exp.column("row_id"), "loser")], "contested").where(
         _differs("content", "kept_content"), copy=False
     )
@@ -113,8 +147,8 @@ def _quarantined(contract: Contract) -> str:
         _select(
             [
                 *PLACE,
-                _as(_if("is_broken", ids, exp.Literal.string(KEY_CONFLICT)), "rule_ids"),
-                _as(_if("is_broken", reasons, exp.Literal.string(conflict)), "reasons"),
+                _as(_if("is_broken", exp.column("rule_ids"), exp.Literal.string(KEY_CONFLICT)), "rule_ids"),
+                _as(_if("is_broken", exp.column("reasons"), exp.Literal.string(conflict)), "reasons"),
             ],
             "judged",
         )
@@ -135,8 +169,7 @@ def _quarantined(contract: Contract) -> str:
 
 
 def _duplicates(contract: Contract) -> str:
-    steps = _judged(contract, [], [])
-    steps |= _compared(contract)
+    steps = _compared(contract)
     started = exp.Case(ifs=[exp.If(this=_is_new_version(), true=exp.Literal.number(1))], default=exp.Literal.number(0))
     run = exp.cast(_window(exp.Sum(this=started), ["key_text"]), "BIGINT")
     first = _as(_is_new_version(), "is_first")
@@ -146,32 +179,6 @@ def _duplicates(contract: Contract) -> str:
     source = _as(exp.Literal.string(contract.name), "source")
     final = _select([source, *PLACE, "duplicate_of"], "traced")
     return _finish(steps, final.where(exp.Not(this=exp.column("is_first")), copy=False))
-
-
-def _judged(contract: Contract, warnings: list[Violation], more: Iterable[exp.Expr]) -> Steps:
-    """Typed rows with key_text and is_broken, and what else the caller wants of them."""
-    names = contract.column_names
-    extra = {name: tree for column in contract.columns for name, tree in prepared(column).items()}
-    helpers = [*(name + TEXT_SUFFIX for name in names), *extra]
-    errors = _errors(contract)
-    flags: list[exp.Expr] = [_as(v.condition, f"error__{n}") for n, v in enumerate(errors)]
-    flags += [_as(v.condition, f"warning__{n}") for n, v in enumerate(warnings)]
-    any_error = exp.or_(*(exp.column(f"error__{n}") for n in range(len(errors))), exp.false())
-    trimmings = (_as(trimmed(column), column.name + TEXT_SUFFIX) for column in contract.columns)
-    texts = (_as(canonical_text(column), column.name + TEXT_SUFFIX) for column in contract.columns)
-    values = (_as(converted(column), column.name) for column in contract.columns)
-    preparations = (_as(tree, name) for name, tree in extra.items())
-    limited = (_as(bounded(column), column.name) for column in contract.columns)
-    key = _as(_netstring(contract.primary_key), "key_text")
-    broken = _as(exp.func("COALESCE", any_error, exp.false()), "is_broken")
-    return {
-        "trimmed": _select([_as(_row_id(), "row_id"), *PLACE[1:], *trimmings], "delivered"),
-        "texts": _select([*PLACE, *texts], "trimmed"),
-        "converted": _select([*PLACE, *(name + TEXT_SUFFIX for name in names), *preparations, *values], "texts"),
-        "typed": _select([*PLACE, *helpers, *limited], "converted"),
-        "checked": _select([*PLACE, *names, *flags], "typed"),
-        "judged": _select([*PLACE, *names, key, broken, *more], "checked"),
-    }
 
 
 def _contested(contract: Contract) -> Steps:
@@ -242,12 +249,15 @@ def _netstring(names: Iterable[str]) -> exp.Expr:
 
 
 def _joined(separator: str, flag: str, texts: Iterable[str]) -> exp.Expr:
-    """The texts whose flag is TRUE, in order, joined; '' if none."""
+    """The texts whose flag is TRUE, in order, joined; NULL if none."""
     cases = [
         exp.Case(ifs=[exp.If(this=exp.column(f"{flag}__{n}"), true=exp.Literal.string(text))])
         for n, text in enumerate(texts)
     ]
-    return exp.func("CONCAT_WS", exp.Literal.string(separator), *cases, dialect="duckdb")
+    if not cases:
+        return exp.cast(exp.null(), "VARCHAR")
+    joined = exp.func("CONCAT_WS", exp.Literal.string(separator), *cases, dialect="duckdb")
+    return exp.func("NULLIF", joined, exp.Literal.string(""))
 
 
 def _differs(one: str, other: str) -> exp.Expr:
@@ -280,9 +290,8 @@ def _select(columns: Iterable[str | exp.Expr], source: str) -> exp.Select:
     return exp.Select(expressions=expressions).from_(source, copy=False)
 
 
-def _finish(steps: Steps, final: exp.Select, key: exp.Expr | None = None) -> str:
-    query = final.order_by(_ascending(key or exp.column("row_id")), copy=False)
+def _finish(steps: Steps, final: exp.Select) -> str:
+    query = final.order_by(_ascending(exp.column("row_id")), copy=False)
     for name, step in steps.items():
-        # Read three times, and too dear to be computed three times.
-        query = query.with_(name, as_=step, materialized=True if name == "judged" else None, copy=False)
+        query = query.with_(name, as_=step, copy=False)
     return query.sql(dialect="duckdb", pretty=True, copy=False) + "\n"

@@ -3,7 +3,7 @@
 For: running the SQL of this project and writing its result as Parquet with the same bytes every time.
 Not for: where files lie (lake), what the SQL says (sql/, contract_sql), publishing a .duckdb file.
 
-Each call has a connection of its own (15 ms): the files it may touch are exactly its inputs and its target, fixed
+Each call has a connection of its own (12 ms): the files it may touch are exactly its inputs and its targets, fixed
 before external access is switched off and the configuration locked (the other order refuses Parquet views and COPY).
 """
 
@@ -75,7 +75,7 @@ class DuckDBEngine:
 
     def select(self, sql: str, inputs: Mapping[str, Input], params: Mapping[str, object] | None = None) -> pa.Table:
         """The result of one SELECT. `inputs` become views of their names; `params` bind `$name`."""
-        with self._open(inputs, target=None) as connection:
+        with self._open(inputs) as connection:
             return _relation(connection, sql, params).to_arrow_table()
 
     def select_to_parquet(
@@ -87,43 +87,73 @@ class DuckDBEngine:
         The same inputs give the same bytes if the SELECT ends in ORDER BY on a unique key.
         """
         target = target.resolve()
-        with self._open(inputs, target=target) as connection:
-            _relation(connection, sql, params).write_parquet(
-                str(target), compression="zstd", row_group_size=ROW_GROUP_SIZE, use_tmp_file=False
-            )
+        with self._open(inputs, [target]) as connection:
+            _write(_relation(connection, sql, params), target)
         with target.open("rb") as file:
             os.fsync(file.fileno())
         return int(pq.read_metadata(target).num_rows)
 
-    def _open(self, inputs: Mapping[str, Input], target: Path | None) -> duckdb.DuckDBPyConnection:
+    def select_chain(self, steps: Mapping[str, str], inputs: Mapping[str, Input]) -> dict[str, Path]:
+        """Several SELECTs, each of which also sees the results before it by their names; their Parquet files.
+
+        The files lie in the engine's own folder and go with it: what is to stay must be moved away (`take`). Same bytes
+        as `select_to_parquet`.
+        """
+        folder = Path(tempfile.mkdtemp(prefix="chain-", dir=self._folder())).resolve()
+        targets = {name: folder / f"{name}.parquet" for name in steps}
+        with self._open(inputs, list(targets.values())) as connection:
+            for name, sql in steps.items():
+                _write(_relation(connection, sql, None), targets[name])
+                _view(connection, name, [targets[name]])
+        return targets
+
+    def _folder(self) -> Path:
         if self._spill is None:
             raise EngineError("引擎尚未打开：请在 with 语句中使用 DuckDBEngine。")
+        return self._spill
+
+    def _open(self, inputs: Mapping[str, Input], targets: Sequence[Path] = ()) -> duckdb.DuckDBPyConnection:
+        spill = self._folder()
         files = {name: _paths(name, value) for name, value in inputs.items() if not isinstance(value, pa.Table)}
         allowed = sorted({str(path) for paths in files.values() for path in paths})
-        if target is not None:
-            allowed.append(str(target.resolve()))
+        allowed += [str(target) for target in targets]
         connection = duckdb.connect(":memory:")
         try:
             connection.execute("SET threads = $value", {"value": self.threads})
             connection.execute("SET memory_limit = $value", {"value": self.memory_limit})
             connection.execute("SET preserve_insertion_order = true")
-            connection.execute("SET temp_directory = $value", {"value": str(self._spill)})
+            connection.execute("SET temp_directory = $value", {"value": str(spill)})
             connection.execute("SET allowed_paths = $value", {"value": allowed})
             # Also keeps names in the SQL from finding Python variables of the caller.
             connection.execute("SET enable_external_access = false")
             connection.execute("SET lock_configuration = true")
             for name, value in inputs.items():
-                if not _NAME.fullmatch(name):
-                    raise EngineError(f"输入名 {name!r} 只能用小写字母、数字和下划线。")
-                if isinstance(value, pa.Table):
-                    connection.register(name, value)
-                else:
-                    relation = connection.read_parquet([str(path) for path in files[name]], union_by_name=True)
-                    relation.create_view(name)
+                _view(connection, name, value if isinstance(value, pa.Table) else files[name])
         except BaseException:
             connection.close()
             raise
         return connection
+
+
+def take(made: Path, target: Path) -> int:
+    """Move a result of `select_chain` to `target` in the same file system, fsynced; returns its rows."""
+    with made.open("rb") as file:
+        os.fsync(file.fileno())
+    os.replace(made, target)
+    return int(pq.read_metadata(target).num_rows)
+
+
+def _view(connection: duckdb.DuckDBPyConnection, name: str, value: pa.Table | Sequence[Path]) -> None:
+    if not _NAME.fullmatch(name):
+        raise EngineError(f"输入名 {name!r} 只能用小写字母、数字和下划线。")
+    if isinstance(value, pa.Table):
+        connection.register(name, value)
+    else:
+        connection.read_parquet([str(path) for path in value], union_by_name=True).create_view(name)
+
+
+def _write(relation: duckdb.DuckDBPyRelation, target: Path) -> None:
+    relation.write_parquet(str(target), compression="zstd", row_group_size=ROW_GROUP_SIZE, use_tmp_file=False)
 
 
 def _paths(name: str, value: Path | Sequence[Path]) -> list[Path]:

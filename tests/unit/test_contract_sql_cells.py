@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from stdnum.cn import uscc as oracle
 from stdnum.iso7064 import mod_11_10
@@ -31,9 +32,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBEngine]:
 def converted(engine: DuckDBEngine, name: str, cells: list[str | None]) -> list[Any]:
     """The typed value of each cell of a column, or the rule that quarantined its row."""
     rows = [row(n, **{name: cell}) for n, cell in enumerate(cells, 1)]
-    inputs = {"delivered": delivered(rows)}
-    good = engine.select(SPLIT.accepted, inputs).to_pylist()
-    bad = engine.select(SPLIT.quarantined, inputs).to_pylist()
+    made = engine.select_chain(asdict(SPLIT), {"delivered": delivered(rows)})
+    good, bad = (pq.read_table(made[place]).to_pylist() for place in ("accepted", "quarantined"))
     found = {entry["row_no"]: entry[name] for entry in good} | {entry["row_no"]: entry["rule_ids"] for entry in bad}
     assert len(found) == len(cells)
     return [found[n] for n in range(2, len(cells) + 2)]
@@ -125,7 +125,7 @@ def test_a_word_for_nothing_is_a_value_where_the_contract_lists_it(tmp_path: Pat
     contract = replace(PERMIT, columns=(*PERMIT.columns, answer))
     table = delivered([row(1), row(2)]).append_column("answer", pa.array(["无", "/"]))
     with DuckDBEngine(temp_directory=tmp_path) as engine:
-        found = engine.select(split_sql(contract).accepted, {"delivered": table})
+        found = pq.read_table(engine.select_chain(asdict(split_sql(contract)), {"delivered": table})["accepted"])
     assert found.column("answer").to_pylist() == ["none", None]
 
 

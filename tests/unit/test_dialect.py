@@ -92,7 +92,7 @@ def test_a_query_without_a_key_needs_no_order_but_keeps_the_rest() -> None:
 @pytest.mark.parametrize("contract", [PERMIT, source_contract("register")], ids=["permit", "register"])
 def test_the_generated_selects_pass(contract: object) -> None:
     split = split_sql(contract)  # type: ignore[arg-type]
-    for part in ("accepted", "quarantined", "duplicates"):
+    for part in ("judged", "accepted", "quarantined", "duplicates"):
         assert lint(getattr(split, part), name=part, unique_key=["row_id"]) == []
 
 

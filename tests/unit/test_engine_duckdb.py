@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from resources.engines.duckdb_engine import DuckDBEngine, EngineError, sql_text
+from resources.engines.duckdb_engine import DuckDBEngine, EngineError, sql_text, take
 
 NUMBERS = pa.table({"a": pa.array(range(250_000), pa.int64()), "b": [f"x{i * 7919 % 250_000}" for i in range(250_000)]})
 
@@ -90,6 +90,33 @@ def test_nothing_else_can_be_read(engine: DuckDBEngine, numbers: Path, tmp_path:
 def test_only_one_select_is_run(engine: DuckDBEngine, numbers: Path, sql: str) -> None:
     with pytest.raises(EngineError, match="恰好一条 SELECT"):
         engine.select(sql, {"n": numbers})
+
+
+def test_a_chain_sees_what_came_before_and_gives_the_bytes_of_single_steps(tmp_path: Path, numbers: Path) -> None:
+    steps = {
+        "few": "select a, b from n where a < 9 order by a",
+        "fewer": "select f.b from few as f join n on f.a = n.a order by f.b",
+    }
+    with DuckDBEngine(temp_directory=tmp_path / "spill") as engine:
+        made = engine.select_chain(steps, {"n": numbers})
+        again = engine.select_chain(steps, {"n": numbers})
+        engine.select_to_parquet(steps["few"], {"n": numbers}, {}, tmp_path / "alone.parquet")
+        assert digest(made["few"]) == digest(tmp_path / "alone.parquet")
+        assert [digest(path) for path in made.values()] == [digest(path) for path in again.values()]
+        assert take(made["fewer"], tmp_path / "kept.parquet") == 9
+    assert pq.read_table(tmp_path / "kept.parquet").num_rows == 9
+    assert list((tmp_path / "spill").iterdir()) == []
+
+
+def test_a_chain_reaches_nothing_else_either(engine: DuckDBEngine, numbers: Path) -> None:
+    for sql, error in (
+        ("select * from read_csv('/etc/passwd')", duckdb.PermissionException),
+        ("select * from later", duckdb.CatalogException),
+        ("drop view n", EngineError),
+        ("select sum(a) as x from n", EngineError),
+    ):
+        with pytest.raises(error):
+            engine.select_chain({"first": sql, "later": "select 1 as a"}, {"n": numbers})
 
 
 def test_variables_of_the_caller_are_no_tables(engine: DuckDBEngine) -> None:
