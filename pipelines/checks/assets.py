@@ -43,19 +43,21 @@ def _stage_check(stage: str, contracts: dict[str, Contract]) -> dg.AssetChecksDe
         required_resource_keys={"house"},
     )
     def _check(context: dg.AssetCheckExecutionContext):  # type: ignore[no-untyped-def]  # Dagster reads this signature
-        from pipelines.checks.judge import run_suite
+        from pipelines.checks.judge import judging
 
         house: House = context.resources.house
         lake = house.month(context.op_execution_context.partition_key)
-        for key in sorted(context.selected_asset_check_keys):
-            asset = key.asset_key.to_user_string()
-            result = run_suite(contracts[asset], lake.table(asset))
-            yield dg.AssetCheckResult(
-                asset_key=key.asset_key,
-                check_name=key.name,
-                passed=result.success,
-                description=result.sentence(),
-                metadata={"约定项数": result.evaluated, **{f.rule_id: f.rows for f in (*result.failed, *result.warned)}},
-            )
+        keys = {key.asset_key.to_user_string(): key for key in context.selected_asset_check_keys}
+        with judging({contracts[asset].name: lake.table(asset) for asset in keys}) as judge:
+            for asset, key in sorted(keys.items()):
+                result = judge(contracts[asset])
+                found = {f.rule_id: f.rows for f in (*result.failed, *result.warned)}
+                yield dg.AssetCheckResult(
+                    asset_key=key.asset_key,
+                    check_name=key.name,
+                    passed=result.success,
+                    description=result.sentence(),
+                    metadata={"约定项数": result.evaluated, **found},
+                )
 
     return _check

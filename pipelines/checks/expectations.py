@@ -1,6 +1,6 @@
-"""The one expectation of ours: no row breaks a condition, and only their number is asked for.
+"""The two expectations of ours: no row breaks a condition, and only the number of such rows is asked for.
 
-Imported by suites.py inside functions only, for it needs Great Expectations. GX's own UnexpectedRowsExpectation also
+Imported by suites.py inside functions only, for they need Great Expectations. GX's own UnexpectedRowsExpectation also
 fetches the rows: a second query per rule, and values of the table in memory for nothing.
 """
 
@@ -21,3 +21,18 @@ class ExpectNoRow(UnexpectedRowsExpectation):
     ) -> dict[str, Any]:
         rows = metrics["unexpected_rows_query.row_count"]
         return {"success": rows == 0, "result": {"observed_value": rows}}
+
+
+class ExpectEveryCountZero(UnexpectedRowsExpectation):
+    """The query's one row holds nothing but zeros: how many rows break each promise, all counted in one reading.
+
+    `observed_value` is the row: name of the count -> rows. Twenty promises cost as much as one.
+    """
+
+    metric_dependencies: ClassVar[tuple[str, ...]] = ("unexpected_rows_query.table",)
+
+    def _validate(
+        self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None
+    ) -> dict[str, Any]:
+        (counts,) = metrics["unexpected_rows_query.table"]
+        return {"success": not any(counts.values()), "result": {"observed_value": dict(counts)}}

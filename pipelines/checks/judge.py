@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +17,8 @@ from typing import Any
 
 from data_contracts.model import Contract
 from pipelines.checks.suites import suite_of
+
+SOURCE = "tables"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,32 +64,48 @@ class SuiteResult:
         return "；".join(parts if len(parts) > 1 else [*parts, "全部符合"])
 
 
+Judge = Callable[[Contract], SuiteResult]
+
+
 def run_suite(contract: Contract, parquet: Path) -> SuiteResult:
     """Judge one stored table: an output, or the accepted rows of a source (give the source contract).
 
     Raises OSError when the file is missing; an expectation that cannot be evaluated (a missing column, say) is `raised`.
     """
-    if not parquet.is_file():
-        raise FileNotFoundError(f"要评判的表 {parquet.name} 不存在，请先生成它。")
+    with judging({contract.name: parquet}) as judge:
+        return judge(contract)
+
+
+@contextmanager
+def judging(tables: Mapping[str, Path]) -> Iterator[Judge]:
+    """A judge of these tables (contract name -> Parquet file) over one connection: opening one costs more than a suite."""
+    for path in tables.values():
+        if not path.is_file():
+            raise FileNotFoundError(f"要评判的表 {path.name} 不存在，请先生成它。")
     from resources.engines.gx_dialect import URL
 
-    suite = suite_of(contract)
+    paths = {name: str(path.resolve()) for name, path in tables.items()}
     sources = _context().data_sources
-    source = sources.add_sql(
-        contract.name,
-        connection_string=URL,
-        kwargs={"connect_args": {"tables": {contract.name: str(parquet.resolve())}}},
-    )
+    source = sources.add_sql(SOURCE, connection_string=URL, kwargs={"connect_args": {"tables": paths}})
     try:
-        batch = source.add_table_asset(contract.name, table_name=contract.name).add_batch_definition_whole_table("all")
-        # The partial list of failing values is left empty: no value of a table may reach a log or a message.
-        outcome = batch.get_batch().validate(
-            suite, result_format={"result_format": "BASIC", "partial_unexpected_count": 0}
-        )
+        yield lambda contract: _judged(source, contract)
     finally:
         source.get_engine().dispose()
-        sources.delete(contract.name)
-    return _result(contract.name, outcome.results)
+        sources.delete(SOURCE)
+
+
+def _judged(source: Any, contract: Contract) -> SuiteResult:
+    name = contract.name
+    batch = source.add_table_asset(name, table_name=name).add_batch_definition_whole_table("all").get_batch()
+    result = _result(name, _validated(batch, suite_of(contract)))
+    # What was judged together fails together: once more, one by one, to say which of them could not be evaluated.
+    return _result(name, _validated(batch, suite_of(contract, apart=True))) if result.raised else result
+
+
+def _validated(batch: Any, suite: Any) -> list[Any]:
+    # The partial list of failing values is left empty: no value of a table may reach a log or a message.
+    outcome = batch.validate(suite, result_format={"result_format": "BASIC", "partial_unexpected_count": 0})
+    return list(outcome.results)
 
 
 @lru_cache(maxsize=1)
@@ -104,17 +124,28 @@ def _context() -> Any:
 
 
 def _result(suite: str, results: list[Any]) -> SuiteResult:
+    evaluated = 0
     failed: list[Finding] = []
     warned: list[Finding] = []
     raised: list[Crash] = []
     for result in results:
-        rule_id = result.expectation_config.meta["rule_id"]
+        meta = result.expectation_config.meta
+        rule_ids = meta.get("rule_ids") or [meta["rule_id"]]
+        evaluated += len(rule_ids)
         if error := _error(result.exception_info):
-            raised.append(Crash(rule_id, error))
+            raised += [Crash(rule_id, error) for rule_id in rule_ids]
         elif not result.success:
-            rows = result.result.get("unexpected_count", result.result.get("observed_value"))
-            (warned if result.expectation_config.severity == "warning" else failed).append(Finding(rule_id, rows))
-    return SuiteResult(suite, len(results), _sorted(failed), _sorted(warned), _sorted(raised))
+            found = warned if result.expectation_config.severity == "warning" else failed
+            found += _findings(rule_ids, result.result)
+    return SuiteResult(suite, evaluated, _sorted(failed), _sorted(warned), _sorted(raised))
+
+
+def _findings(rule_ids: list[str], result: Any) -> list[Finding]:
+    """The broken promises of one failed expectation, each with its rows (min_rows, max_rows: the rows that there are)."""
+    rows = result.get("unexpected_count", result.get("observed_value"))
+    if isinstance(rows, dict):
+        return [Finding(rule_id, count) for rule_id, count in zip(rule_ids, rows.values(), strict=True) if count]
+    return [Finding(rule_ids[0], rows)]
 
 
 def _sorted(found: list[Any]) -> tuple[Any, ...]:

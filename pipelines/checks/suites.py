@@ -1,6 +1,6 @@
 """Contract -> Great Expectations suite.
 
-Here: one expectation per promise, its rule id in `meta`. Ids: `required:<column>`, `values:<column>`,
+Here: the promises of a contract, each with its rule id, and the expectations that judge them. Ids: `required:<column>`, `values:<column>`,
 `pattern:<column>`, `unique:<key columns>`, `min_rows`, `max_rows`, and the contract's own rule ids.
 Not here: running a suite (judge.py), how a value is read or converted (resources/engines/contract_sql.py).
 """
@@ -8,6 +8,7 @@ Not here: running a suite (judge.py), how a value is read or converted (resource
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from data_contracts.model import Contract
@@ -19,39 +20,66 @@ if TYPE_CHECKING:
 CURRENT = "is_current"  # accepted tables keep older versions of a record beside the one in force
 
 
-def suite_of(contract: Contract) -> ExpectationSuite:
-    """The suite of one table: an output, or the accepted rows of a source (its key is unique among current rows)."""
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What holds for every row by itself: `broken` (DuckDB condition) is TRUE for a row that breaks it."""
+
+    rule_id: str
+    severity: str
+    broken: exp.Expr
+
+
+def suite_of(contract: Contract, *, apart: bool = False) -> ExpectationSuite:
+    """The suite of one table: an output, or the accepted rows of a source (its key is unique among current rows).
+
+    The promises about single rows are one expectation per severity, its `meta` naming them; `apart` makes one of each,
+    so that one that cannot be evaluated does not hide the others.
+    """
     import great_expectations as gx
 
-    return gx.ExpectationSuite(name=contract.name, expectations=list(_expectations(contract)))
+    return gx.ExpectationSuite(name=contract.name, expectations=list(_expectations(contract, apart)))
 
 
-def _expectations(contract: Contract) -> Iterator[Any]:
+def _expectations(contract: Contract, apart: bool) -> Iterator[Any]:
     from great_expectations import expectations as gxe
-    from sqlglot import exp
 
-    for column in contract.columns:
-        if column.required:
-            yield gxe.ExpectColumnValuesToNotBeNull(column=column.name, **_about(f"required:{column.name}"))
-        if column.values and column.physical_type == "VARCHAR":
-            codes = sorted(set(column.values.values()))
-            about = _about(f"values:{column.name}")
-            yield gxe.ExpectColumnValuesToBeInSet(column=column.name, value_set=codes, **about)
-        if column.pattern and column.physical_type == "VARCHAR":
-            matches = exp.func("regexp_full_match", exp.column(column.name), exp.Literal.string(column.pattern))
-            yield _no_row(_holds_not(exp.not_(matches)), _about(f"pattern:{column.name}"))
+    promises = list(_promises(contract))
+    if apart:
+        for promise in promises:
+            yield _no_row(_violations().from_("batch").where(promise.broken), _about(promise.rule_id, promise.severity))
+    else:
+        for severity in ("error", "warning"):
+            if together := [promise for promise in promises if promise.severity == severity]:
+                yield _all_zero(together, severity)
     if contract.primary_key:
         yield _unique(contract)
-    for rule in contract.rules:
-        yield _no_row(_holds_not(rule.condition), _about(rule.id, rule.severity))
     if contract.min_rows is not None:
         yield gxe.ExpectTableRowCountToBeBetween(min_value=contract.min_rows, **_about("min_rows"))
     if contract.max_rows is not None:
         yield gxe.ExpectTableRowCountToBeBetween(max_value=contract.max_rows, **_about("max_rows", "warning"))
 
 
-def _about(rule_id: str, severity: str = "error") -> dict[str, Any]:
-    return {"meta": {"rule_id": rule_id}, "severity": "critical" if severity == "error" else "warning"}
+def _promises(contract: Contract) -> Iterator[Promise]:
+    import sqlglot
+    from sqlglot import exp
+
+    for column in contract.columns:
+        value = exp.column(column.name)
+        if column.required:
+            yield Promise(f"required:{column.name}", "error", value.is_(exp.null()))
+        if column.values and column.physical_type == "VARCHAR":
+            codes = sorted(set(column.values.values()))
+            yield Promise(f"values:{column.name}", "error", exp.not_(value.isin(*codes)))
+        if column.pattern and column.physical_type == "VARCHAR":
+            matches = exp.func("regexp_full_match", value, exp.Literal.string(column.pattern))
+            yield Promise(f"pattern:{column.name}", "error", exp.not_(matches))
+    for rule in contract.rules:
+        yield Promise(rule.id, rule.severity, sqlglot.parse_one(rule.condition, dialect="duckdb"))
+
+
+def _about(rule_id: str | list[str], severity: str = "error") -> dict[str, Any]:
+    named = {"rule_id": rule_id} if isinstance(rule_id, str) else {"rule_ids": rule_id}
+    return {"meta": named, "severity": "critical" if severity == "error" else "warning"}
 
 
 def _unique(contract: Contract) -> Any:
@@ -83,15 +111,28 @@ def _violations() -> exp.Select:
     return exp.select(exp.alias_(exp.Literal.number(1), "violation"))
 
 
-def _holds_not(condition: str | exp.Expression) -> exp.Select:
-    """The rows for which a DuckDB condition is TRUE."""
-    return _violations().from_("batch").where(condition, dialect="duckdb")
+def _all_zero(promises: list[Promise], severity: str) -> Any:
+    """How many rows break each of the promises, named n0, n1 …; none does."""
+    from sqlglot import exp
+
+    from pipelines.checks.expectations import ExpectEveryCountZero
+
+    counts = [
+        exp.alias_(exp.Filter(this=exp.Count(this=exp.Star()), expression=exp.Where(this=promise.broken)), f"n{number}")
+        for number, promise in enumerate(promises)
+    ]
+    about = _about([promise.rule_id for promise in promises], severity)
+    return ExpectEveryCountZero(unexpected_rows_query=_query(exp.select(*counts).from_("batch")), **about)
 
 
 def _no_row(select: exp.Select, about: dict[str, Any]) -> Any:
     """The query over the table `batch` finds no row."""
     from pipelines.checks.expectations import ExpectNoRow
 
-    # The text passes through str.format (braces) and sqlalchemy.text (colons) before it reaches DuckDB.
+    return ExpectNoRow(unexpected_rows_query=_query(select), **about)
+
+
+def _query(select: exp.Select) -> str:
+    """The text for GX: it passes through str.format (braces) and sqlalchemy.text (colons) before it reaches DuckDB."""
     text = select.sql(dialect="duckdb").replace("{", "{{").replace("}", "}}").replace(":", r"\:")
-    return ExpectNoRow(unexpected_rows_query=text.replace(" FROM batch", " FROM {batch}", 1), **about)
+    return text.replace(" FROM batch", " FROM {batch}", 1)

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from data_contracts.model import Contract, Rule, output_contracts, source_contract, source_contracts
-from pipelines.checks.judge import Crash, Finding, run_suite
+from pipelines.checks.judge import Crash, Finding, judging, run_suite
 
 ORIGIN = {"row_id": "VARCHAR", "received_at": "TIMESTAMP", "is_current": "BOOLEAN", "formed_on": "DATE"}
 CANARY = "KANARIENVOGEL"
@@ -107,6 +107,27 @@ def test_a_crashed_expectation_is_not_a_failed_one(contract: Contract, tmp_path:
     assert "未能评判：no_such_column" in result.sentence()
 
 
+def test_a_crashed_expectation_hides_no_other(contract: Contract, tmp_path: Path) -> None:
+    rules = (*contract.rules, Rule("no_such_column", (), "error", "gone = 1", "。"))
+    path = stored(contract, tmp_path, [inspector(1, status=None), inspector(9), inspector(2, days=11)])
+    result = run_suite(replace(contract, rules=rules), path)
+    assert [crash.rule_id for crash in result.raised] == ["no_such_column"]
+    assert result.failed == (Finding("braces_and_colons", 1), Finding("required:status", 1))
+    assert result.warned == (Finding("per_cent", 1),)
+    assert result.evaluated == run_suite(contract, path).evaluated + 1
+
+
+def test_tables_judged_together_are_not_mixed_up(contract: Contract, tmp_path: Path) -> None:
+    conflict = source_contract("inspector_conflict")
+    tables = {
+        contract.name: stored(contract, tmp_path, [inspector(1, status=None)]),
+        conflict.name: stored(conflict, tmp_path, []),
+    }
+    with judging(tables) as judge:
+        assert judge(conflict).success
+        assert judge(contract).failed == (Finding("required:status", 1),)
+
+
 def test_a_compound_key_with_gaps_is_unique_too(tmp_path: Path) -> None:
     register = replace(source_contract("register"), rules=())
     row = {"party_name": "甲", "subject_type": "enterprise", "status": "in_operation", "established_on": "2020-01-01"}
@@ -120,6 +141,10 @@ def test_a_compound_key_with_gaps_is_unique_too(tmp_path: Path) -> None:
 def test_too_few_and_too_many_rows(contract: Contract, tmp_path: Path) -> None:
     path = stored(contract, tmp_path, [inspector(1)])
     assert run_suite(replace(contract, min_rows=2, max_rows=None), path).failed == (Finding("min_rows", 1),)
+    (tmp_path / "none").mkdir()
+    none = run_suite(replace(contract, min_rows=1, max_rows=None), stored(contract, tmp_path / "none", []))
+    assert not none.success
+    assert none.failed == (Finding("min_rows", 0),)
     many = run_suite(replace(contract, min_rows=None, max_rows=0), path)
     assert many.success
     assert many.warned == (Finding("max_rows", 1),)
