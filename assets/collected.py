@@ -12,7 +12,7 @@ import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from assets.schema import asset_arguments, stored_metadata
+from assets.schema import asset_arguments, stored_metadata, unit_name
 from assets.stage import Month, month_of, table_asset
 from data_contracts.model import Column, Contract, output_contract, source_contracts
 from resources.engines.duckdb_engine import sql_text
@@ -73,18 +73,15 @@ def _delivered(source: Contract, partitions: dg.PartitionsDefinition[str]) -> dg
         if source.required_source and not any(r["delivery_month"] == month.name for r in files):
             raise InboxError(
                 f"{month.name} 缺少必需来源「{source.title}」（{source.name}）的交付："
-                f"请向 {source.responsible_unit} 催交，放入收件箱后重新运行"
+                f"请向{unit_name(source.responsible_unit)}催交，放入收件箱后重新运行"
             )
         paths = [_received(month, source, row) for row in files]
+        inputs = {"received": paths or contract_rows(source), "deliveries": month.lake.table("deliveries")}
         with month.house.engine() as engine:
-            received = paths or [contract_rows(source)]
             stored = month.lake.store(
                 contract.name,
                 lambda path: engine.select_to_parquet(
-                    sql_text("collected/delivered"),
-                    {"received": received if paths else received[0], "deliveries": month.lake.table("deliveries")},
-                    {"source": source.name},
-                    path,
+                    sql_text("collected/delivered"), inputs, {"source": source.name}, path
                 ),
             )
         metadata = stored_metadata(stored, month.lake, contract)
@@ -102,8 +99,8 @@ def contract_rows(source: Contract) -> Any:
 
 
 def _received(month: Month, source: Contract, row: dict[str, Any]) -> Any:
-    """Parquet of one received file, read once and kept under the digest of its bytes."""
-    target = month.lake.received(f"{row['file_sha256']}-{source.sha256[:12]}")
+    """Parquet of one received file, read once and kept under the digest of its bytes and of the contract."""
+    target = month.lake.received(row["file_sha256"], source.sha256)
     if target.exists():
         return target
     delivery = read_delivery(month.lake.home.inbox / row["delivery_id"])

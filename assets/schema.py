@@ -41,9 +41,14 @@ def column_schema(contract: Contract) -> dg.TableSchema:
     )
 
 
+def unit_name(code: str) -> str:
+    """The unit's name; the code itself where the unit table does not know it."""
+    return _unit_names().get(code, code)
+
+
 def owner(contract: Contract) -> str:
     """The responsible unit as a Dagster team (R-37b)."""
-    return f"team:{_unit_names().get(contract.responsible_unit, contract.responsible_unit)}"
+    return f"team:{unit_name(contract.responsible_unit)}"
 
 
 def definition_metadata(contract: Contract) -> dict[str, Any]:

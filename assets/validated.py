@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import dagster as dg
+import pyarrow.parquet as pq
 
 from assets.schema import asset_arguments, stored_metadata
 from assets.stage import Month, month_of, table_asset
@@ -114,16 +115,18 @@ def _intake(month: Month) -> Stored:
                 "quarantined": month.lake.table(f"quarantined_{source.name}"),
                 "duplicates": month.lake.table(f"duplicates_{source.name}"),
             }
-            counts = {f"{name}_rows": _rows(path) for name, path in tables.items()}
+            counts = {f"{name}_rows": pq.read_metadata(path).num_rows for name, path in tables.items()}
+            counts |= _declared_blank(month, source)
             misplaced = engine.select(sql_text("checks/conservation"), tables).num_rows
             rows.append({"source": source.name, "source_title": source.title, **counts, "misplaced_rows": misplaced})
     return month.store_records(output_contract("intake"), rows)
 
 
-def _rows(path: Any) -> int:
-    import pyarrow.parquet as pq
-
-    return int(pq.read_metadata(path).num_rows)
+def _declared_blank(month: Month, source: Contract) -> dict[str, int]:
+    """Rows below the headers that hold no record: blank ones, and footers such as 合计."""
+    files = [r for r in month.records("deliveries") if r["source"] == source.name and r["state"] == "used"]
+    said = [pq.read_schema(month.lake.received(r["file_sha256"], source.sha256)).metadata for r in files]
+    return {name: sum(int(each[name.encode()]) for each in said) for name in ("blank_rows", "footer_rows")}
 
 
 def _judge_intake(month: Month, _: Stored) -> Iterable[dg.AssetCheckResult]:

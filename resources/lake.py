@@ -121,6 +121,6 @@ class MonthLake:
         folder = self.version / "holds"
         return {p.stem: p.read_text("utf-8") for p in sorted(folder.glob("*.txt"))} if folder.exists() else {}
 
-    def received(self, sha256: str) -> Path:
-        """Parquet of one received file, known by the digest of its bytes."""
-        return self.home.lake / "received" / f"{sha256}.parquet"
+    def received(self, sha256: str, contract_sha256: str) -> Path:
+        """Parquet of one received file, known by the digest of its bytes and of the contract it was read by."""
+        return self.home.lake / "received" / f"{sha256}-{contract_sha256[:12]}.parquet"

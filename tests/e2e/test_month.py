@@ -38,6 +38,7 @@ def test_every_delivered_row_is_in_exactly_one_place(finished: Outcome, city_inb
         assert row["delivered_rows"] == declared[row["source"]] == places, row["source"]
     seen = Counter(r["row_id"] for name in ("quarantined", "duplicates") for r in finished.table(name))
     assert max(seen.values()) == 1
+    assert sum(r["footer_rows"] for r in finished.table("intake")) > 0
     accepted = {r["row_id"] for source in declared for r in finished.table(f"accepted_{source}")}
     assert not accepted & set(seen)
     assert len(accepted) + len(seen) == sum(declared.values())
