@@ -18,6 +18,12 @@ POLICIES = CHECKOUT / "data_contracts" / "policies"
 ROOMS = ("inbox", "lake", "ledger", "warehouse", "bundles", "evidence", "outbox", "exports", "keys", "dagster")
 
 
+def shown(path: Path) -> str:
+    """A path as a person types it: relative where it lies below the working directory."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
 @dataclass(frozen=True, slots=True)
 class Home:
     """The data folder: one room per kind of thing, readable by its owner only (clause 八)."""

@@ -11,7 +11,7 @@ import typer
 from pipelines.cli.generate import generate_city
 from pipelines.cli.summary import print_summary
 from resources.lake import LakeError
-from resources.settings import ROOMS, Home
+from resources.settings import ROOMS, Home, shown
 
 SEED = 20260
 DEFECTS = 0.001  # a few planted faults, so that the quarantine has something to show; truth.json lists them
@@ -28,7 +28,7 @@ def run_demo(month: str, home: Path | None, enterprises: int) -> int:
     started = time.perf_counter()
     folder = Home.at(home).create()
     _empty(folder)
-    typer.echo(f"演示：{month}，示例城市 {enterprises} 户（全部虚构）。数据目录 {folder.root}")
+    typer.echo(f"演示：{month}，示例城市 {enterprises} 户（全部虚构）。数据目录 {shown(folder.root)}")
     generate_city(month, enterprises=enterprises, out=folder.inbox, registry=None, seed=SEED, defects=DEFECTS)
     code = run_month(month, folder.root, None)
     if code == 0:

@@ -11,10 +11,10 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from data_contracts.model import source_contracts
+from data_contracts.model import Contract, source_contracts
 from resources.lake import MonthLake
 from resources.outbox.cells import text_width
-from resources.settings import Home
+from resources.settings import Home, shown
 
 Say = Callable[[str], None]
 
@@ -38,7 +38,7 @@ def print_summary(home: Home, month: str, say: Say) -> None:
         ("证据", home.evidence / month),
     ):
         if path.exists():
-            say(f"  {label}：{path}")
+            say(f"  {label}：{shown(path)}")
 
 
 def _rows(lake: MonthLake, table: str, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
@@ -64,14 +64,26 @@ def _collection(lake: MonthLake, say: Say) -> None:
     ]
     table.append(("合计", *(sum(column) for column in zip(*(row[1:] for row in table), strict=True))))
     _print(("来源", "文件", "交付行", "接收", "隔离", "重复"), table, say)
+    contracts = {c.name: c for c in source_contracts()}
     reasons = Counter(
-        (titles[r["source"]], rule)
+        f"{titles[r['source']]}{_fault(contracts[r['source']], rule)}"
         for r in _rows(lake, "quarantined", ["source", "rule_ids"])
         for rule in r["rule_ids"].split(";")
     )
     if reasons:
-        told = "、".join(f"{title} {rule} {count} 行" for (title, rule), count in reasons.most_common(6))
-        say(f"  隔离原因（最多的几种；原始单元格与中文原因见 quarantined 表）：{told}")
+        told = "、".join(f"{reason} {count} 行" for reason, count in reasons.most_common(6))
+        say(f"  隔离最多的原因：{told}（逐行见 quarantined 表：原始单元格、位置、原因）")
+
+
+def _fault(contract: Contract, rule_id: str) -> str:
+    """A broken rule in a few words: the column and what is wrong with it."""
+    column, _, kind = rule_id.partition(".")
+    if kind:
+        return f"「{contract.column(column).title}」{_FAULTS[kind]}"
+    return _FAULTS.get(rule_id) or next(r.reason.split("，")[0] for r in contract.rules if r.id == rule_id)
+
+
+_FAULTS = {"required": "为空", "type": "无法识别", "check": "不合规定", "key_conflict": "主键相同而内容不同"}
 
 
 def _timeliness(lake: MonthLake, say: Say) -> None:
