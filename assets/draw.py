@@ -10,9 +10,10 @@ import dagster as dg
 
 from assets.stage import Month, Tables, table_asset, tables_asset
 from data_contracts.model import output_contract
-from resources.bundles import Bundles
+from resources.bundles import SUMS, Bundles
 from resources.lake import Stored
 from resources.ledger import Ledger
+from resources.settings import CHECKOUT
 from supervision import matching
 from supervision import policy as rules
 from supervision.canonical import csv_bytes, json_bytes
@@ -21,6 +22,7 @@ from supervision.draw.committed import Committed
 
 DRAWN_TABLES = ("allocation", "cuts", "drawn", "reserve", "county_visits")
 MATCHED_TABLES = ("assignment", "unassignable")
+VERIFIER = CHECKOUT / "verifier" / "verify.py"
 
 
 def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]:
@@ -94,7 +96,7 @@ def _match(month: Month) -> Tables:
 
 
 def _round_bundle(month: Month) -> Stored:
-    """Seal the bundle: certificate, results and SHA256SUMS beside the committed files; its digest enters the ledger."""
+    """Seal the bundle: certificate, results, verifier and SHA256SUMS beside what was committed; its digest is in the ledger."""
     round_id, _, certificate = opened(month)
     files = {
         "certificate.json": json_bytes(certificate),
@@ -110,6 +112,8 @@ def _round_bundle(month: Month) -> Stored:
         ),
     }
     bundles = Bundles(month.lake.home)
+    if SUMS not in bundles.read(round_id):  # a sealed bundle keeps the verifier it was sealed with
+        files["verify.py"] = VERIFIER.read_bytes()
     digest = bundles.seal(round_id, files)
     ledger = Ledger(month.lake.home.ledger, "rounds")
     if not any(e["kind"] == "sealed" and e["body"]["round_id"] == round_id for e in ledger.entries()):

@@ -18,6 +18,7 @@ LAYERS = ("data_contracts", "supervision", "resources", "assets", "pipelines")  
 ALONE = ("sample_city", "verifier")  # import nothing of ours
 CODE = (*LAYERS, *ALONE)
 MAX_LINES = 400
+ONE_FILE = {"verifier/verify.py": 1000}  # an auditor reads one file, and takes it by one published digest
 
 # What a pure rule may use. A name is added by a decision, never in passing.
 _PURE = frozenset(
@@ -233,8 +234,13 @@ def names(root: Path) -> list[str]:
 
 def length(root: Path) -> list[str]:
     """A module is a room, not a house (a file of tests may be a corridor)."""
-    counted = ((path, path.read_text(encoding="utf-8").count("\n")) for path in _files(root, *CODE, "bench"))
-    return [_at(root, path, lines, f"more than {MAX_LINES} lines") for path, lines in counted if lines > MAX_LINES]
+    wrong = []
+    for path in _files(root, *CODE, "bench"):
+        lines = path.read_text(encoding="utf-8").count("\n")
+        allowed = ONE_FILE.get(path.relative_to(root).as_posix(), MAX_LINES)
+        if lines > allowed:
+            wrong.append(_at(root, path, lines, f"more than {allowed} lines"))
+    return wrong
 
 
 def import_time(root: Path) -> list[str]:

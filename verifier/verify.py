@@ -141,7 +141,8 @@ def rows(files: dict[str, bytes], name: str) -> Iterator[tuple[int, list[str]]]:
         refuse(name, data.count(b"\n", 0, bad.start()) + 1, "有引号、控制字符或非 ASCII 字符（character not allowed）")
     lines = data.decode("ascii").split("\n")
     need(lines[0] == columns, name, 1, f"表头应为 {columns}（header）")
-    need(lines.pop() == "", name, len(lines), "文件应以换行结尾（final LF missing）")
+    rest = lines.pop()
+    need(rest == "", name, len(lines) + 1, "文件应以换行结尾（final LF missing）")
     width, last = columns.count(",") + 1, [""]
     for line, text in enumerate(lines[1:], 2):
         cells = text.split(",")
@@ -841,20 +842,24 @@ def examine(
     read_committed(r)
     key = check_certificate(r)
     right = draw(r, key)
+    compare(r.files, {name: data for name, data in right.items() if name in DRAW_FILES or not draw_only})
     visits, matcher = visits_of(r), Matcher(r, key)
-    if draw_only:
-        right = {name: right[name] for name in DRAW_FILES}
-    else:
+    if not draw_only:
         check_teams(r, visits)
-        right["assignment.csv"] = matcher.run(visits)
+        compare(r.files, {"assignment.csv": matcher.run(visits)})
+    return r, describe(r, len(visits), None if draw_only else len(matcher.released))
+
+
+def compare(files: dict[str, bytes], right: dict[str, bytes]) -> None:
+    """Byte for byte; all files that differ are named."""
+    places = {name: first_difference(files[name], data) for name, data in right.items()}
     faults = [
         f"{name} 第 {at} 行（line {at}）：与重算结果不同（differs from the recomputed file）"
-        for name, data in right.items()
-        if (at := first_difference(r.files[name], data))
+        for name, at in places.items()
+        if at
     ]
     if faults:
         raise Refused("\n".join(faults))
-    return r, describe(r, len(visits), None if draw_only else len(matcher.released))
 
 
 def describe(r: Round, visits: int, released: int | None) -> list[str]:

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ import duckdb
 import openpyxl
 import pytest
 
+from resources.ledger import Ledger
 from supervision.draw import EIGHT, redraw
 from tests.e2e.conftest import MONTH, Outcome
 
@@ -108,6 +110,23 @@ def test_an_auditor_recomputes_the_draw_from_the_bundle_alone(finished: Outcome,
         subprocess.run(["sha256sum", "--check", "--strict", "--quiet", sums], cwd=finished.bundle, check=True)
     listed = {line.split("  ")[1] for line in files["SHA256SUMS"].decode().splitlines()}
     assert listed == set(files) - {"SHA256SUMS"}
+
+
+def test_an_auditor_verifies_the_bundle_with_the_independent_program(finished: Outcome, tmp_path: Path) -> None:
+    """The bundle's own verifier, run elsewhere on a bare interpreter, against the digest in the ledger."""
+    program = tmp_path / "verify.py"
+    program.write_bytes((finished.bundle / "verify.py").read_bytes())
+    digest = next(
+        e["body"]["sha256sums"] for e in Ledger(finished.home / "ledger", "rounds").entries() if e["kind"] == "sealed"
+    )
+    command = [sys.executable, "-I", "-O", str(program), "--expect", digest]
+    done = subprocess.run([*command, str(finished.bundle)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "DEMONSTRATION" in done.stdout and digest in done.stdout
+    spoilt = shutil.copytree(finished.bundle, tmp_path / "spoilt")
+    (spoilt / "drawn.csv").write_bytes((spoilt / "drawn.csv").read_bytes().replace(b",1,", b",2,", 1))
+    done = subprocess.run([*command, str(spoilt)], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "drawn.csv" in done.stdout
 
 
 def test_the_bundle_is_the_only_place_of_the_certificate(finished: Outcome) -> None:

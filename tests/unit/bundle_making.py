@@ -99,7 +99,7 @@ def random_city(seed: int) -> dict[str, bytes]:
         places = {code: (rng.choice("AABBCDU"), rng.choice(["", "", "", "", *STATE])) for code in codes}
         people.append(Subject(number, rng.choice("XXYZ"), places))
     people += [Subject(1000 + i, county, {"GEN": ("A", "")}) for i, county in enumerate("XYZ")]
-    strata = {(code, each.county, place[0]) for each in people for code, place in each.places.items()}
+    strata = sorted({(code, each.county, place[0]) for each in people for code, place in each.places.items()})
     triggers = rng.sample([each.number for each in people], 2)
     city = City(
         tasks,
