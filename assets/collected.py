@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from assets.schema import asset_arguments, stored_metadata, unit_name
 from assets.stage import Month, month_of, table_asset
 from data_contracts.model import Column, Contract, output_contract, source_contracts
-from resources.engines.duckdb_engine import sql_text
+from resources.engines.duckdb_engine import ROW_GROUP_SIZE, sql_text
 from resources.inbox import InboxError, read_delivery, read_file
 from resources.lake import Stored, write_atomically
 from resources.receipts import basis_of, look_through, record, rows_of
@@ -109,5 +109,7 @@ def _received(month: Month, source: Contract, row: dict[str, Any]) -> Any:
     raw = read_file(file.path, source, rows=file.rows)
     table = raw.table.append_column("file_sha256", pa.repeat(pa.scalar(file.sha256), raw.table.num_rows))
     table = table.replace_schema_metadata({"blank_rows": str(raw.blank_rows), "footer_rows": str(raw.footer_rows)})
-    write_atomically(target, lambda path: pq.write_table(table, path, compression="zstd"))
+    write_atomically(
+        target, lambda path: pq.write_table(table, path, compression="zstd", row_group_size=ROW_GROUP_SIZE)
+    )
     return target
