@@ -4,7 +4,7 @@ For an auditor (审计、纪检) who is entitled to the grades and has nothing o
 Python 3.9 or later. Written a second time on purpose: it shares no line with the system it checks. It reads the folder
 it is given and writes nothing. § refers to the specification.
 
-    python -I verify.py [--expect DIGEST] [--previous BUNDLE …] [--draw-only] DIR
+    python -I verify.py [--expect DIGEST] [--previous BUNDLE …] DIR        (--draw-only DIR: published vectors)
 
 Exit code: 0 everything holds, 1 something does not (file and line are named), 2 wrong use.
 Here: the check of finished rounds. Not here: making one; anything that needs a secret, a network or a clock.
@@ -29,6 +29,7 @@ from typing import Any, NoReturn
 
 E4 = 10_000  # rates, shares and targets are counted in 1/10000
 Stratum = tuple[str, str, str]  # task, county, stratum
+Place = tuple[str, int]  # file, line
 
 # Columns of each CSV and how many of them, from the left, are its key (§2, §5, §6).
 TABLES = {
@@ -62,15 +63,15 @@ class Refused(Exception):
     """Something does not hold; one sentence a line, each naming its file."""
 
 
-def refuse(name: str, line: int, what: str) -> NoReturn:
+def refuse(at: Place, what: str) -> NoReturn:
     """Stop: this does not hold, here."""
-    raise Refused(f"{name} 第 {line} 行（line {line}）：{what}")
+    raise Refused(f"{at[0]} 第 {at[1]} 行（line {at[1]}）：{what}")
 
 
-def need(holds: bool, name: str, line: int, what: str) -> None:
+def need(holds: object, at: Place, what: str) -> None:
     """Refuse unless it holds. Not `assert`, which -O removes."""
     if not holds:
-        refuse(name, line, what)
+        refuse(at, what)
 
 
 def digest(text: str) -> str:
@@ -92,7 +93,7 @@ def read_folder(folder: str) -> dict[str, bytes]:
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
             if entry.is_symlink() or not entry.is_file(follow_symlinks=False):
-                refuse(entry.name, 1, "是链接、文件夹或特殊文件，不得放在抽取包内（not a regular file）")
+                refuse((entry.name, 1), "是链接、文件夹或特殊文件，不得放在抽取包内（not a regular file）")
             with open(entry.path, "rb") as file:
                 files[entry.name] = file.read()
     return files
@@ -112,15 +113,14 @@ def check_list(files: dict[str, bytes], name: str, listed: Iterable[str]) -> Non
     if faults:
         raise Refused("\n".join(faults))
     at = first_difference(files[name], "\n".join([*right.values(), ""]).encode())
-    need(not at, name, at, "多余、重复、次序或写法不对（superfluous, repeated or not sorted）")
+    need(not at, (name, at), "多余、重复、次序或写法不对（superfluous, repeated or not sorted）")
 
 
-def check_seal(files: dict[str, bytes], expected_digest: str | None) -> None:
+def check_seal(files: dict[str, bytes], expected: str | None) -> None:
     """SHA256SUMS lists every file but itself; its own digest is the one the auditor holds, if he holds one."""
-    need(SUMS in files, SUMS, 1, "缺少此文件（file missing）")
+    need(SUMS in files, (SUMS, 1), "缺少此文件（file missing）")
     found = sha256(files[SUMS]).hexdigest()
-    if expected_digest is not None and found != expected_digest.lower():
-        refuse(SUMS, 1, f"其摘要为 {found}，与 --expect 给出的不符（not the expected bundle）")
+    need(expected in (None, found), (SUMS, 1), f"其摘要为 {found}，与 --expect 给出的不符（not the expected bundle）")
     check_list(files, SUMS, (files.keys() | EXPECTED) - {SUMS})
 
 
@@ -130,28 +130,28 @@ def first_difference(held: bytes, right: bytes) -> int:
     return next((line for line, (one, other) in enumerate(pairs, 1) if one != other), 0)
 
 
-def rows(files: dict[str, bytes], name: str) -> Iterator[tuple[int, list[str]]]:
-    """Line number and cells of each row of a canonical CSV; keys ascend bytewise.
+def rows(files: dict[str, bytes], name: str) -> Iterator[tuple[Place, list[str]]]:
+    """Place and cells of each row of a canonical CSV; keys ascend bytewise.
 
     No value of these files may hold a comma, a quote or anything but ASCII, so no field is ever quoted.
     """
     data = files[name]
     columns, keys = TABLES[name]
     for bad in re.finditer(rb'[^\n -~]|"', data):
-        refuse(name, data.count(b"\n", 0, bad.start()) + 1, "有引号、控制字符或非 ASCII 字符（character not allowed）")
+        refuse((name, data.count(b"\n", 0, bad.start()) + 1), "有不允许的字符（character not allowed）")
     lines = data.decode("ascii").split("\n")
-    need(lines[0] == columns, name, 1, f"表头应为 {columns}（header）")
+    need(lines[0] == columns, (name, 1), f"表头应为 {columns}（header）")
     rest = lines.pop()
-    need(rest == "", name, len(lines) + 1, "文件应以换行结尾（final LF missing）")
+    need(rest == "", (name, len(lines) + 1), "文件应以换行结尾（final LF missing）")
     width, last = columns.count(",") + 1, [""]
     for line, text in enumerate(lines[1:], 2):
-        cells = text.split(",")
+        at, cells = (name, line), text.split(",")
         if len(cells) != width:
-            refuse(name, line, f"应有 {width} 列（columns）")
+            refuse(at, f"应有 {width} 列（columns）")
         if cells[:keys] <= last:
-            refuse(name, line, "次序不对或主键重复（not sorted, or key repeated）")
+            refuse(at, "次序不对或主键重复（not sorted, or key repeated）")
         last = cells[:keys]
-        yield line, cells
+        yield at, cells
 
 
 def load_json(name: str, data: bytes, canonical: bool = True) -> dict[str, Any]:
@@ -176,9 +176,9 @@ def load_json(name: str, data: bytes, canonical: bool = True) -> dict[str, Any]:
         )
         written = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
     except (ValueError, RecursionError):
-        refuse(name, 1, "不是只含整数、键不重复的 JSON（not JSON, float, duplicate or non-ASCII key）")
-    need(isinstance(value, dict), name, 1, "应为对象（not an object）")
-    need(not canonical or written == data, name, 1, "与其规范写法（RFC 8785）不同（not canonical）")
+        refuse((name, 1), "不是只含整数、键不重复的 JSON（not JSON, float, duplicate or non-ASCII key）")
+    need(isinstance(value, dict), (name, 1), "应为对象（not an object）")
+    need(not canonical or written == data, (name, 1), "与其规范写法（RFC 8785）不同（not canonical）")
     return dict(value)
 
 
@@ -198,6 +198,16 @@ def is_uid(text: str) -> bool:
     for digit in text[2:16]:
         left = ((left + int(digit)) % 10 or 10) * 2 % 11
     return left % 10 == (11 - int(text[16])) % 10
+
+
+def is_code(text: object) -> bool:
+    """Codes of tasks, counties, strata, inspectors."""
+    return isinstance(text, str) and bool(CODE.fullmatch(text))
+
+
+def is_digest(text: object) -> bool:
+    """64 lower-case hexadecimal digits."""
+    return isinstance(text, str) and bool(HEX64.fullmatch(text))
 
 
 def is_day(text: object) -> bool:
@@ -226,8 +236,8 @@ LEVEL = {"on_site": 1, "rate_e4": None, "minimum": None, "minimum_if_base": None
 def check_policy(policy: dict[str, Any]) -> None:
     """Every entry there, none unknown, each of its kind; what a missing window_end means is settled here too."""
 
-    def must(holds: bool, path: str) -> None:
-        need(holds, "policy.json", 1, f"{path} 缺少、多余或不合规定（missing, unknown or not allowed）")
+    def must(holds: object, path: str) -> None:
+        need(holds, ("policy.json", 1), f"{path} 缺少、多余或不合规定（missing, unknown or not allowed）")
 
     def keyed(value: object, path: str, keys: set[str] | None = None) -> dict[str, Any]:
         must(isinstance(value, dict) and (keys is None or value.keys() == keys), path)
@@ -237,14 +247,14 @@ def check_policy(policy: dict[str, Any]) -> None:
         return type(value) is int and low <= value and (high is None or value <= high)
 
     def codes(value: Any, path: str, among: Sequence[str] | None = None) -> list[str]:
-        must(isinstance(value, list) and all(isinstance(each, str) and CODE.fullmatch(each) for each in value), path)
+        must(isinstance(value, list) and all(map(is_code, value)), path)
         listed: list[str] = list(value)
         must(len(set(listed)) == len(listed) and (among is None or set(listed) <= set(among)), path)
         return listed
 
     keyed(policy, "policy", TOP)
     must(is_whole(policy["year"], 1000, 9999), "year")
-    must(isinstance(policy["phase_salt"], str) and bool(HEX64.fullmatch(policy["phase_salt"])), "phase_salt")
+    must(is_digest(policy["phase_salt"]), "phase_salt")
     types, fields = codes(policy["types"], "types"), codes(policy["fields"], "fields")
     codes(policy["reasons"], "reasons")
     order = codes(policy["cut_order"], "cut_order")
@@ -254,18 +264,18 @@ def check_policy(policy: dict[str, Any]) -> None:
     for choice, path in ((beacon, "beacon"), (spare, "beacon.fallback")):
         source, selector = choice["source"], choice["selector"]
         must(isinstance(source, str) and source in BEACONS and isinstance(selector, str), path)
-        must(bool(re.fullmatch(BEACONS[source][0], selector)), path)
+        must(re.fullmatch(BEACONS[source][0], selector), path)
         must(source != "dice" or is_day(f"{selector[:4]}-{selector[4:6]}-{selector[6:]}"), path)
     must(spare["source"] != "dice" or beacon["source"] == "dice", "beacon.fallback")
     must((spare["source"], spare["selector"]) != (beacon["source"], beacon["selector"]), "beacon.fallback")
     for county, visits in keyed(policy["capacity"], "capacity").items():
-        must(bool(CODE.fullmatch(county)) and (visits is None or is_whole(visits, 0)), "capacity")
+        must(is_code(county) and (visits is None or is_whole(visits, 0)), "capacity")
     for code, task in keyed(policy["tasks"], "tasks").items():
         path = f"tasks.{code}"
         must(isinstance(task, dict), path)
         task.setdefault("window_end", f"{policy['year']}-12-31")
         keyed(task, path, TASK)
-        must(bool(CODE.fullmatch(code)), path)
+        must(is_code(code), path)
         scope = keyed(task["scope"], f"{path}.scope", {"types", "fields"})
         codes(scope["types"], f"{path}.scope.types", types)
         codes(scope["fields"], f"{path}.scope.fields", fields)
@@ -322,8 +332,8 @@ class Round:
         return dict(self.policy["tasks"][key[0]]["levels"][key[2]])
 
     @property
-    def place(self) -> tuple[str, int]:
-        """Month and number within the month: the order of rounds."""
+    def order(self) -> tuple[str, int]:
+        """Month and number within the month."""
         found = ROUND.fullmatch(self.certificate["round_id"])
         return (found[1], int(found[3] or 1)) if found else ("", 0)
 
@@ -333,42 +343,37 @@ def read_committed(r: Round) -> None:
     r.policy = load_json("policy.json", r.files["policy.json"])
     check_policy(r.policy)
     r.context = load_json("context.json", r.files["context.json"])
+    at = ("context.json", 1)
     for key in ("register_sha256", "grade_snapshot_sha256", "visit_ledger_sha256", "previous_certificate_sha256"):
-        value = r.context.get(key, 0)
-        held = (value is None and key[0] in "vp") or (isinstance(value, str) and bool(HEX64.fullmatch(value)))
-        need(held, "context.json", 1, f"{key} 应为摘要（digest）")
+        absent = key[0] in "vp" and r.context.get(key, "") is None  # before the first visit, the first round
+        need(absent or is_digest(r.context.get(key)), at, f"{key} 应为摘要（digest）")
     for key in ("calendar", "code_commit"):
-        need(isinstance(r.context.get(key), str) and r.context[key] != "", "context.json", 1, f"缺少 {key}")
+        need(isinstance(r.context.get(key), str) and r.context[key], at, f"缺少 {key}（missing）")
     read_population(r)
     read_frame(r)
     read_strata(r)
     read_people(r)
     counties = {*r.home.values(), *(person.county for person in r.roster.values())}
-    need(counties == r.policy["capacity"].keys(), "policy.json", 1, "capacity 应恰为有对象、线索或人员的县（counties）")
+    need(counties == r.policy["capacity"].keys(), ("policy.json", 1), "capacity 的县不是实有的县（counties）")
 
 
-def split_codes(name: str, line: int, text: str) -> list[str]:
+def split_codes(at: Place, text: str) -> list[str]:
     """A ;-joined list: codes, sorted, none twice."""
     codes = text.split(";") if text else []
-    good = all(CODE.fullmatch(code) for code in codes) and codes == sorted(set(codes))
-    need(good, name, line, "列表应为代码、排序、不重复（list not sorted, or repeated）")
+    good = all(map(is_code, codes)) and codes == sorted(set(codes))
+    need(good, at, "列表应为代码、排序、不重复（list not sorted, or repeated）")
     return codes
 
 
 def read_population(r: Round) -> None:
     """population.csv, and the tasks whose scope holds each subject."""
-    name, scopes = "population.csv", {}
-    for line, (uid, county, kind, text) in rows(r.files, name):
-        need(is_uid(uid), name, line, "uid 不是规范的主体代码（uid）")
-        need(county in r.policy["capacity"], name, line, "county 不在 capacity 内（county）")
+    scopes: dict[tuple[str, str], list[str]] = {}
+    for at, (uid, county, kind, text) in rows(r.files, "population.csv"):
+        need(is_uid(uid), at, "uid 不是规范的主体代码（uid）")
+        need(county in r.policy["capacity"], at, "county 不在 capacity 内（county）")
         if (kind, text) not in scopes:
-            fields = split_codes(name, line, text)
-            need(
-                kind in r.policy["types"] and set(fields) <= set(r.policy["fields"]),
-                name,
-                line,
-                "type 或 fields 不在清单内",
-            )
+            fields = split_codes(at, text)
+            need(kind in r.policy["types"] and set(fields) <= set(r.policy["fields"]), at, "type 或 fields 不在清单内")
             scopes[kind, text] = [
                 code
                 for code, task in sorted(r.policy["tasks"].items())
@@ -380,113 +385,88 @@ def read_population(r: Round) -> None:
 
 def read_frame(r: Round) -> None:
     """frame.csv: for each task exactly the subjects of the population in its scope, in order."""
-    name, reasons, line = "frame.csv", set(r.policy["reasons"]), 1
+    at, reasons = ("frame.csv", 1), set(r.policy["reasons"])
     due = ((code, uid) for code in sorted(r.policy["tasks"]) for uid, tasks in r.scopes.items() if code in tasks)
-    for line, (code, uid, county, stratum, state, reason) in rows(r.files, name):
+    for at, (code, uid, county, stratum, state, reason) in rows(r.files, "frame.csv"):
         if (code, uid) != next(due, None):
-            refuse(name, line, "应是范围内的下一个主体：此处有遗漏或多余（frame is not the population within scope）")
+            refuse(at, "应是范围内的下一个主体：此处有遗漏或多余（frame is not the population within scope）")
         if county != r.home[uid] or stratum not in r.policy["tasks"][code]["levels"]:
-            refuse(name, line, "county 或 stratum 不对（county, stratum）")
+            refuse(at, "county 或 stratum 不对（county, stratum）")
         if state == "eligible" and not reason:
             r.eligible[code, county, stratum].append(uid)
         elif state in ("blocked", "exempt") and reason in reasons:
             r.excluded[state, reason].add(uid)
         else:
-            refuse(name, line, "state 或 reason 不合规定（state, reason）")
+            refuse(at, "state 或 reason 不合规定（state, reason）")
         if state != "exempt":
             r.base[code, county, stratum] += 1
             r.undrawn[code, county, stratum] += reason != "drawn_this_year"
-    need(next(due, None) is None, name, line, "此行之后缺少范围内的主体（subject in scope left out）")
+    need(next(due, None) is None, at, "此行之后缺少范围内的主体（subject in scope left out）")
 
 
-def count(name: str, line: int, text: str) -> int:
+def count(at: Place, text: str) -> int:
     """A whole number in its one spelling."""
-    need(bool(COUNT.fullmatch(text)), name, line, "应为非负整数（integer）")
+    need(COUNT.fullmatch(text), at, "应为非负整数（integer）")
     return int(text)
 
 
 def read_strata(r: Round) -> None:
     """strata.csv: counts as the frame has them; a stratum with a base must be there."""
-    name, line = "strata.csv", 1
-    for line, (code, county, stratum, *texts) in rows(r.files, name):
+    at = ("strata.csv", 1)
+    for at, (code, county, stratum, *texts) in rows(r.files, "strata.csv"):
         key = (code, county, stratum)
         known = county in r.policy["capacity"] and stratum in r.policy["tasks"].get(code, {"levels": ()})["levels"]
-        need(known, name, line, "task、county 或 stratum 不在 policy.json 内（unknown stratum）")
-        base, eligible, drawn, served = (count(name, line, text) for text in texts)
+        need(known, at, "task、county 或 stratum 不在 policy.json 内（unknown stratum）")
+        base, eligible, drawn, served = (count(at, text) for text in texts)
         counted = (r.base[key], len(r.eligible.get(key, ())))
-        need(
-            (base, eligible) == counted,
-            name,
-            line,
-            "base 或 eligible 与 frame.csv 不符（counts differ from the frame）",
-        )
+        need((base, eligible) == counted, at, "base 或 eligible 与 frame.csv 不符（counts differ from the frame）")
         r.strata[key] = base, eligible, drawn, served
     lost = [key for key, base in r.base.items() if base and key not in r.strata]
-    need(not lost, name, line, f"缺少档次 {'、'.join('/'.join(key) for key in lost[:3])}（stratum missing）")
+    need(not lost, at, f"缺少档次 {'、'.join('/'.join(key) for key in lost[:3])}（stratum missing）")
 
 
 def read_people(r: Round) -> None:
     """triggers.csv, roster.csv and conflicts.csv."""
-    for line, (code, uid, county) in rows(r.files, "triggers.csv"):
-        need(
-            bool(CODE.fullmatch(code)) and is_uid(uid),
-            "triggers.csv",
-            line,
-            "线索编号或 uid 不合规定（trigger_id, uid）",
-        )
+    for at, (code, uid, county) in rows(r.files, "triggers.csv"):
+        need(is_code(code) and is_uid(uid), at, "线索编号或 uid 不合规定（trigger_id, uid）")
         same = r.home.setdefault(uid, county) == county and county in r.policy["capacity"]
-        need(same, "triggers.csv", line, "county 与该主体的属地不一致（one county a subject）")
+        need(same, at, "county 与该主体的属地不一致（one county a subject）")
         r.triggers[county].add(uid)
-    for line, (code, county, text, days, cap, until) in rows(r.files, "roster.csv"):
-        good = bool(CODE.fullmatch(code)) and county in r.policy["capacity"] and is_day(until)
-        need(good, "roster.csv", line, "人员工号、county 或 valid_until 不合规定（inspector_id, county, valid_until）")
-        count("roster.csv", line, days)
-        skills = frozenset(split_codes("roster.csv", line, text))
-        r.roster[code] = Inspector(county, skills, count("roster.csv", line, cap), until)
-    for line, (code, uid) in rows(r.files, "conflicts.csv"):
-        need(
-            bool(CODE.fullmatch(code)) and is_uid(uid),
-            "conflicts.csv",
-            line,
-            "人员工号或 uid 不合规定（inspector_id, uid）",
-        )
+    for at, (code, county, text, days, cap, until) in rows(r.files, "roster.csv"):
+        good = is_code(code) and county in r.policy["capacity"] and is_day(until)
+        need(good, at, "人员工号、county 或 valid_until 不合规定（inspector_id, county, valid_until）")
+        count(at, days)
+        skills = frozenset(split_codes(at, text))
+        r.roster[code] = Inspector(county, skills, count(at, cap), until)
+    for at, (code, uid) in rows(r.files, "conflicts.csv"):
+        need(is_code(code) and is_uid(uid), at, "人员工号或 uid 不合规定（inspector_id, uid）")
         r.conflicts.add((code, uid))
 
 
 def check_certificate(r: Round) -> str:
     """Commitment, beacon and key (§2, §3); returns K."""
-    name = "certificate.json"
-    c = r.certificate = load_json(name, r.files[name], canonical=False)
+    at = ("certificate.json", 1)
+    c = r.certificate = load_json(at[0], r.files[at[0]], canonical=False)
     for key in ("spec", "round_id", "beacon", "office_secret", "commitment", "key"):
-        need(isinstance(c.get(key), str), name, 1, f"缺少 {key}（missing）")
-    need(c["spec"] == "ssj-draw-v1", name, 1, "spec 应为 ssj-draw-v1")
-    need(isinstance(c.get("demonstration"), bool), name, 1, "缺少 demonstration（true 或 false）")
+        need(isinstance(c.get(key), str), at, f"缺少 {key}（missing）")
+    need(c["spec"] == "ssj-draw-v1", at, "spec 应为 ssj-draw-v1")
+    need(isinstance(c.get("demonstration"), bool), at, "缺少 demonstration（true 或 false）")
     found = ROUND.fullmatch(c["round_id"])
-    need(
-        found is not None and int(found[2]) == r.policy["year"],
-        name,
-        1,
-        "round_id 写法不对或与 policy.json 的 year 不符",
-    )
-    need(bool(HEX64.fullmatch(c["office_secret"])), name, 1, "office_secret 应为 64 位小写十六进制（secret）")
+    need(found is not None and int(found[2]) == r.policy["year"], at, "round_id 写法不对或与 policy.json 的 year 不符")
+    need(is_digest(c["office_secret"]), at, "office_secret 应为 64 位小写十六进制（secret）")
     source, _, rest = c["beacon"].partition("-")
     selector, _, value = rest.partition(":")
     choices = [(each["source"], each["selector"]) for each in (r.policy["beacon"], r.policy["beacon"]["fallback"])]
-    need(
-        (source, selector) in choices,
-        name,
-        1,
-        "beacon 不是 policy.json 声明的主用或备用随机源（not the declared beacon）",
-    )
+    need((source, selector) in choices, at, "beacon 不是 policy.json 声明的主用或备用随机源（not the declared beacon）")
     balls = value.split(".")
     good = bool(re.fullmatch(BEACONS[source][1], value)) and (source != "kl8" or balls == sorted(set(balls)))
-    need(good, name, 1, "beacon 的写法不对（beacon grammar）")
+    need(good, at, "beacon 的写法不对（beacon grammar）")
     r.fallback_used = (source, selector) == choices[1]
     manifest = sha256(r.files["manifest.txt"]).hexdigest()
     commitment = digest(f"ssj-commit-v1|{c['round_id']}|{manifest}|{digest(c['office_secret'])}")
-    need(c["commitment"] == commitment, name, 1, f"commitment 应为 {commitment}（commitment differs）")
+    need(c["commitment"] == commitment, at, f"commitment 应为 {commitment}（commitment differs）")
     key = digest(f"ssj-draw-v1|{commitment}|{c['beacon']}|{c['office_secret']}")[:32]
-    need(c["key"] == key, name, 1, "key 与重算结果不同（key differs）")
+    need(c["key"] == key, at, "key 与重算结果不同（key differs）")
     return key
 
 
@@ -540,7 +520,7 @@ def check_floors(r: Round) -> None:
             if key[1] == county and r.level(key)["on_site"]
         )
         short = capacity is not None and len(r.triggers[county]) + sum(floors) > capacity
-        need(not short, "policy.json", 1, f"{county} 的线索与保底户次超过 capacity，不得承诺（floors exceed capacity）")
+        need(not short, ("policy.json", 1), f"{county} 的线索与保底户次超过检查力量（floors exceed capacity）")
 
 
 def fund_county(
@@ -589,9 +569,7 @@ def draw(r: Round, key: str) -> dict[str, bytes]:
     plan(r, key)
     check_floors(r)
     tickets = {uid: digest(f"{key}|{uid}") for uid in {uid for uids in r.eligible.values() for uid in uids}}
-    ranking = {
-        each: [uid for _, uid in sorted((tickets[uid], uid) for uid in r.eligible.get(each, ()))] for each in r.strata
-    }
+    ranking = {each: sorted(r.eligible.get(each, ()), key=lambda uid: (tickets[uid], uid)) for each in r.strata}
     sizes = dict(r.planned)
     cuts = {county: fund_county(r, key, county, ranking, sizes) for county in sorted(r.policy["capacity"])}
     parts = {"drawn.csv": [DRAWN_COLUMNS], "reserve.csv": [DRAWN_COLUMNS]}
@@ -795,49 +773,40 @@ class Matcher:
 
 def check_teams(r: Round, visits: dict[str, Visit]) -> None:
     """assignment.csv by itself, whoever made it: full teams, licensed, no conflict, specialties, load ≤ cap."""
-    name = "assignment.csv"
     teams: dict[str, list[tuple[str, str]]] = defaultdict(list)
     loads: Counter[str] = Counter()
-    line_of = {}
-    for line, (visit_uid, person, role) in rows(r.files, name):
-        visit = visits.get(visit_uid.split(".")[0])
-        part = visit_uid.partition(".")[2]
-        known = visit is not None and (visit_uid == visit.uid or (len(visit.needs) > 1 and part in visit.needs))
-        need(known, name, line, "不是本批次的检查户次（no such visit）")
-        need(
-            person in r.roster and role in ("lead", "member", "expert"), name, line, "人员或 role 不对（person, role）"
-        )
-        row = r.roster[person]
-        if visit is not None:
-            need(
-                row.county == visit.county and row.until >= visit.until, name, line, "不在本县名录或证件过期（licence）"
-            )
-            need((person, visit.uid) not in r.conflicts, name, line, "应当回避（conflict）")
+    last: dict[str, Place] = {}
+    for at, (visit_uid, person, role) in rows(r.files, "assignment.csv"):
+        uid, _, part = visit_uid.partition(".")
+        known = uid in visits and (visit_uid == uid or (len(visits[uid].needs) > 1 and part in visits[uid].needs))
+        need(known, at, "不是本批次的检查户次（no such visit）")
+        need(person in r.roster and role in ("lead", "member", "expert"), at, "人员或 role 不对（person, role）")
+        row, visit = r.roster[person], visits[uid]
+        need(row.county == visit.county and row.until >= visit.until, at, "不在本县名录或证件过期（licence）")
+        need((person, uid) not in r.conflicts, at, "应当回避（conflict）")
         loads[person] += 1
-        need(loads[person] <= row.cap, name, line, "超过检查户次上限（load cap）")
+        need(loads[person] <= row.cap, at, "超过检查户次上限（load cap）")
         teams[visit_uid].append((person, role))
-        line_of[visit_uid] = line
+        last[visit_uid] = at
     for visit_uid, team in teams.items():
         uid, _, part = visit_uid.partition(".")
         needs = {part} if part else set(visits[uid].needs)
-        held = frozenset[str]().union(*(r.roster[person].skills for person, _ in team))
+        held = {name for person, _ in team for name in r.roster[person].skills}
         good = len(team) == visits[uid].size and [role for _, role in team].count("lead") == 1 and needs <= held
-        need(good and not (part and uid in teams), name, line_of[visit_uid], "检查组人数、主办或专长不对（team）")
+        need(good and not (part and uid in teams), last[visit_uid], "检查组人数、主办或专长不对（team）")
 
 
 # ---- a bundle, and a year of them (§7) ----
 
 
-def examine(
-    files: dict[str, bytes], expected_digest: str | None = None, draw_only: bool = False
-) -> tuple[Round, list[str]]:
+def examine(files: dict[str, bytes], expected: str | None = None, draw_only: bool = False) -> tuple[Round, list[str]]:
     """Check the files of one bundle; returns it and what there is to say about it. Raises Refused."""
     r = Round(files)
     if draw_only:
         for name in [*COMMITTED, "manifest.txt", "certificate.json", *DRAW_FILES]:
-            need(name in r.files, name, 1, "缺少此文件（file missing）")
+            need(name in r.files, (name, 1), "缺少此文件（file missing）")
     else:
-        check_seal(r.files, expected_digest)
+        check_seal(r.files, expected)
     check_list(r.files, "manifest.txt", COMMITTED)
     read_committed(r)
     key = check_certificate(r)
@@ -853,11 +822,7 @@ def examine(
 def compare(files: dict[str, bytes], right: dict[str, bytes]) -> None:
     """Byte for byte; all files that differ are named."""
     places = {name: first_difference(files[name], data) for name, data in right.items()}
-    faults = [
-        f"{name} 第 {at} 行（line {at}）：与重算结果不同（differs from the recomputed file）"
-        for name, at in places.items()
-        if at
-    ]
+    faults = [f"{name} 第 {at} 行（line {at}）：与重算不同（differs）" for name, at in places.items() if at]
     if faults:
         raise Refused("\n".join(faults))
 
@@ -886,86 +851,77 @@ def describe(r: Round, visits: int, released: int | None) -> list[str]:
     return said
 
 
-def check_year(rounds: list[Round]) -> list[str]:
-    """What earlier rounds fix in later ones: certificate chain, phase_salt, M, rates, k, drawn_ytd, served_e4 (§2, §4)."""
-    now = rounds[-1]
-    states = {r.certificate["round_id"]: r for r in rounds}
-    need(len(states) == len(rounds), "certificate.json", 1, "同一批次给出了两次（round given twice）")
-    last_task: dict[str, dict[str, Any]] = {}
-    last_batch: dict[str, int] = {}
-    drawn: Counter[Stratum] = Counter()
-    subjects: dict[str, set[str]] = defaultdict(set)
-    before_all: dict[Stratum, int] = {}
-    served: Counter[Stratum] = Counter()
+@dataclass
+class Year:
+    """What the rounds of a year so far fix in the next one."""
+
+    tasks: dict[str, dict[str, Any]] = field(default_factory=dict)  # each as last drawn
+    batch: dict[str, int] = field(default_factory=dict)  # the last one drawn and not voided
+    drawn: Counter[Stratum] = field(default_factory=Counter)
+    subjects: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # by task
+    outside: dict[Stratum, int] = field(default_factory=dict)  # draws of this year before the first bundle given
+    served: Counter[Stratum] = field(default_factory=Counter)  # by voided rounds of the month
+
+    def check_policy(self, r: Round, at: Place, again: bool) -> None:
+        """M, rates and k; again: the round before was voided."""
+        for code, task in r.policy["tasks"].items():
+            old = self.tasks.get(code, task)
+            pairs = [(old["levels"].get(name, level), level) for name, level in task["levels"].items()]
+            same = old["batches"] == task["batches"] and all(a["rate_e4"] == b["rate_e4"] for a, b in pairs)
+            need(same, at, f"tasks.{code} 的 batches 或 rate_e4 在年内变了（M or rates changed）")
+            good = self.batch.get(code, task["batch_prev"]) == task["batch_prev"]
+            good = good and not (again and old["batch"] != task["batch"])
+            need(good, at, f"tasks.{code} 的 batch 或 batch_prev 与上一批次不接（k not in sequence）")
+
+    def check_strata(self, r: Round, where: str, again: bool) -> None:
+        """drawn_ytd, served_e4, and that nobody is drawn twice where a quota counts subjects."""
+        for line, (key, (base, _, stated, served)) in enumerate(r.strata.items(), 2):
+            at, level = (where + "strata.csv", line), r.level(key)
+            outside = self.outside.setdefault(key, stated - self.drawn[key])
+            good = outside >= 0 and stated == outside + self.drawn[key]
+            need(good, at, "drawn_ytd 与此前各批次的抽取不符（drawn_ytd differs）")
+            need(served == (self.served[key] if again else 0), at, "served_e4 与作废批次不符（served_e4 differs）")
+            once = level["rounding"] != "unbiased" and yearly(level, base) <= base
+            good = not once or self.subjects[key[0]].isdisjoint(r.eligible.get(key, ()))
+            need(good, at, "有本年已抽的主体仍可抽（drawn_this_year not blocked）")
+
+    def add(self, r: Round, again: bool, voided: bool) -> None:
+        """The round has been drawn; voided: the next one replaces it."""
+        self.tasks.update(r.policy["tasks"])
+        if not voided:
+            self.batch.update({code: task["batch"] for code, task in r.policy["tasks"].items()})
+        for key, uids in r.drawn.items():
+            self.drawn[key] += len(uids)
+            self.subjects[key[0]].update(uids)
+        self.served = (self.served if again else Counter()) + Counter(r.targets)
+
+
+def check_years(rounds: list[Round]) -> str:
+    """What earlier rounds fix in later ones (§2, §4): certificates, phase_salt, M, rates, k, drawn_ytd, served_e4."""
+    year = Year()
     previous: Round | None = None
     for r, following in zip_longest(rounds, rounds[1:]):
-        where = f"{r.certificate['round_id']}/"
+        where, number_of = f"{r.certificate['round_id']}/", r.policy["year"]
+        at = (where + "policy.json", 1)
+        again = previous is not None and previous.order[0] == r.order[0]
         if previous is not None:
             link = sha256(previous.files["certificate.json"]).hexdigest()
-            good = r.context["previous_certificate_sha256"] == link and previous.place < r.place
-            need(
-                good,
-                where + "context.json",
-                1,
-                "previous_certificate_sha256 不是给出的上一批次（chain broken, or a bundle left out）",
-            )
-            if previous.policy["year"] == r.policy["year"] - 1 and not r.certificate["demonstration"]:
-                salt = digest(f"ssj-phase-v1|{r.policy['year']}|{previous.certificate['beacon']}")
-                need(r.policy["phase_salt"] == salt, where + "policy.json", 1, "phase_salt 不是上年末批次的随机源所定")
-            same_year = previous.policy["year"] == r.policy["year"]
-            same_salt = previous.policy["phase_salt"] == r.policy["phase_salt"]
-            need(not same_year or same_salt, where + "policy.json", 1, "phase_salt 在年内变了（phase_salt changed）")
-        again = previous is not None and previous.place[0] == r.place[0]  # the round before was voided
-        voided = following is not None and following.place[0] == r.place[0]
-        if r.policy["year"] == now.policy["year"]:
-            for code, task in r.policy["tasks"].items():
-                old = last_task.get(code, task)
-                rates = {name: level["rate_e4"] for name, level in old["levels"].items()}
-                same = all(
-                    rates.get(name, level["rate_e4"]) == level["rate_e4"] for name, level in task["levels"].items()
-                )
-                good = same and old["batches"] == task["batches"]
-                need(
-                    good,
-                    where + "policy.json",
-                    1,
-                    f"tasks.{code} 的 batches 或 rate_e4 在年内变了（M or rates changed）",
-                )
-                good = last_batch.get(code, task["batch_prev"]) == task["batch_prev"]
-                good = good and not (again and code in last_task and old["batch"] != task["batch"])
-                need(
-                    good,
-                    where + "policy.json",
-                    1,
-                    f"tasks.{code} 的 batch 或 batch_prev 与上一批次不接（k not in sequence）",
-                )
-                last_task[code] = task
-                if not voided:
-                    last_batch[code] = task["batch"]
-            for line, (key, (base, _, stated, done)) in enumerate(r.strata.items(), 2):
-                outside = before_all.setdefault(key, stated - drawn[key])
-                good = outside >= 0 and stated == outside + drawn[key]
-                need(good, where + "strata.csv", line, "drawn_ytd 与此前各批次的抽取不符（drawn_ytd differs）")
-                good = done == (served[key] if again else 0)
-                need(good, where + "strata.csv", line, "served_e4 与作废批次不符（served_e4 differs）")
-                level = r.level(key)
-                if level["rounding"] != "unbiased" and yearly(level, base) <= base:
-                    twice = not subjects[key[0]].isdisjoint(r.eligible.get(key, ()))
-                    need(
-                        not twice,
-                        where + "frame.csv",
-                        1,
-                        f"{'/'.join(key)} 有本年已抽的主体仍可抽（drawn_this_year not blocked）",
-                    )
-            for key, uids in r.drawn.items():
-                drawn[key] += len(uids)
-                subjects[key[0]].update(uids)
-                served[key] = (served[key] if again else 0) + r.targets[key]
+            good = r.context["previous_certificate_sha256"] == link and previous.order < r.order
+            need(good, (where + "context.json", 1), "不接上一批次（chain broken, bundle left out or given twice）")
+            if previous.policy["year"] == number_of:
+                same = previous.policy["phase_salt"] == r.policy["phase_salt"]
+                need(same, at, "phase_salt 在年内变了（phase_salt changed）")
+            else:
+                year = Year()
+                right = digest(f"ssj-phase-v1|{number_of}|{previous.certificate['beacon']}")
+                good = r.certificate["demonstration"] or r.policy["phase_salt"] == right
+                need(good, at, "phase_salt 不是上年末批次的随机源所定（phase_salt differs）")
+        year.check_policy(r, at, again)
+        year.check_strata(r, where, again)
+        year.add(r, again, following is not None and following.order[0] == r.order[0])
         previous = r
-    outside = sum(before_all.values())
-    return [
-        f"前序批次（previous）{len(rounds) - 1} 个相接；drawn_ytd 中来自给出的批次之外（not from these bundles）{outside} 项次"
-    ]
+    before = sum(year.outside.values())
+    return f"前序批次（previous）{len(rounds) - 1} 个相接；本年 drawn_ytd 中有 {before} 项次在其之前（before these bundles）"
 
 
 def limits(with_previous: bool) -> list[str]:
@@ -987,48 +943,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     parser = argparse.ArgumentParser(description="重算并核对一个抽取包（verify a bundle of ssj-draw-v1）")
-    parser.add_argument("folder", metavar="DIR", help="抽取包文件夹（the bundle）")
-    parser.add_argument(
-        "--expect", metavar="DIGEST", help="台账中 SHA256SUMS 的摘要（digest of SHA256SUMS in the ledger）"
-    )
-    parser.add_argument(
-        "--previous",
-        metavar="BUNDLE",
-        action="append",
-        default=[],
-        help="前序批次的抽取包，可重复（earlier bundle, repeatable）",
-    )
-    parser.add_argument(
-        "--draw-only", action="store_true", help="只核对抽取，供公开样例（published vectors, draw alone）"
-    )
+    add = parser.add_argument
+    add("folder", metavar="DIR", nargs="?", help="抽取包文件夹（the bundle）")
+    add("--expect", metavar="DIGEST", type=str.lower, help="台账中 SHA256SUMS 的摘要（its digest in the ledger）")
+    add("--previous", metavar="BUNDLE", nargs="+", action="extend", default=[], help="前序批次（earlier bundles）")
+    add("--draw-only", action="store_true", help="只核对抽取，供公开样例（the draw alone, published vectors）")
     options = parser.parse_args(arguments)
-    if options.expect is not None and not HEX64.fullmatch(options.expect.lower()):
-        parser.error("--expect 应为 64 位十六进制摘要")
+    if options.folder is None and options.previous:
+        options.folder = options.previous.pop()  # --previous A B DIR
+    if options.folder is None or not all(map(os.path.isdir, [*options.previous, options.folder])):
+        parser.error("没有给出抽取包，或没有这个文件夹（no such folder）")
+    if options.expect is not None and not is_digest(options.expect):
+        parser.error("--expect 应为 64 位十六进制摘要（digest）")
     if options.draw_only and (options.expect or options.previous):
-        parser.error("--draw-only 不与 --expect、--previous 同用")
+        parser.error("--draw-only 不与 --expect、--previous 同用（not together）")
     folder = options.folder
-    for folder in [*options.previous, options.folder]:
-        if not os.path.isdir(folder):
-            parser.error(f"没有文件夹 {folder}（no such folder）")
     try:
         earlier = []
         for folder in options.previous:
             r, _ = examine(read_folder(folder))
-            r.eligible, r.home, r.scopes = {}, {}, {}
+            r.files = {"certificate.json": r.files["certificate.json"]}
+            r.home, r.scopes, r.excluded = {}, {}, {}
             earlier.append(r)
         folder = options.folder
         current, said = examine(read_folder(folder), options.expect, options.draw_only)
         if earlier:
-            said += check_year([*sorted(earlier, key=lambda r: r.place), current])
+            said.append(check_years([*sorted(earlier, key=lambda r: r.order), current]))
     except (Refused, OSError) as fault:
         print(f"不通过 REFUSED：{folder}")
         print(fault)
         return 1
     print("\n".join(said))
     print(
-        "通过 OK：所列各项均与重算一致（draw only：仅抽取）"
-        if options.draw_only
-        else "通过 OK：全部文件与重算逐字节一致"
+        "通过 OK："
+        + ("抽取与重算一致（the draw alone）" if options.draw_only else "全部文件与重算逐字节一致（all files）")
     )
     print("\n".join(limits(bool(earlier))))
     return 0

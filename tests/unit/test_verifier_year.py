@@ -104,17 +104,19 @@ def write(folder: Path, made: Sequence[Files]) -> list[str]:
 
 def run(capsys: pytest.CaptureFixture[str], folders: Sequence[str]) -> tuple[int, str]:
     """The last bundle against the others, given in the wrong order."""
-    previous = [word for folder in reversed(folders[:-1]) for word in ("--previous", folder)]
-    code = verify.main([*previous, folders[-1]])
+    code = verify.main(["--previous", *reversed(folders[:-1]), folders[-1]])
     return code, capsys.readouterr().out
 
 
 def test_a_year_with_a_voided_round_holds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made = rounds()
     assert all(len(files["drawn.csv"].splitlines()) > 3 for files in (made[0], made[1], made[3]))
-    code, said = run(capsys, write(tmp_path, made))
+    folders = write(tmp_path, made)
+    code, said = run(capsys, folders)
     assert code == 0, said
-    assert "（not from these bundles）4 " in said and "  - drawn_ytd" not in said
+    each = [word for folder in folders[:-1] for word in ("--previous", folder)]
+    assert (verify.main([folders[-1], *each]), capsys.readouterr().out) == (code, said)
+    assert "有 4 项次在其之前（before these bundles）" in said and "  - drawn_ytd" not in said
 
 
 SPOILT: list[tuple[dict[str, Any], str, str]] = [
@@ -132,7 +134,7 @@ SPOILT: list[tuple[dict[str, Any], str, str]] = [
     ({"batches": (ROUNDS[1], ROUNDS[0])}, "YC-2026-08/context.json", "chain broken"),
     ({"change": {0: context(previous_certificate_sha256="0" * 64)}, "lost": 0}, "YC-2026-09/context.json", "chain"),
     ({"lost": 1}, "YC-2026-09.2/context.json", "chain broken"),
-    ({"forget": True}, "YC-2026-10/frame.csv", "drawn_this_year not blocked"),
+    ({"forget": True}, "YC-2026-09/strata.csv 第 3 行", "drawn_this_year not blocked"),
 ]
 
 
