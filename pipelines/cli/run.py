@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +28,9 @@ BLOCKED = "DagsterAssetCheckFailedError"
 
 def run_month(month: str, home: Path | None, as_of: date | None, say: Callable[[str], None] = typer.echo) -> int:
     """Run `monthly`, then `draw` and `close` unless a person must act first; returns the exit code."""
+    # Dagster and sqlglot make millions of short-lived objects: collecting them less often took a tiny city from 14.1 to
+    # 11.5 s of CPU, the demonstration from 22.3 to 20.5.
+    gc.set_threshold(20_000, 10, 100)
     check_month(month)
     if not months().has_partition_key(month):
         raise MonthError(f"{month} 尚未到来或早于通知印发的 2022-05，不能运行；请核对月份")
