@@ -5,6 +5,7 @@ Here: inboxes and finished months shared by the tests. Not here: what any of the
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -112,3 +113,50 @@ def change_manifest(folder: Path, **fields: object) -> None:
     """Rewrite fields of a delivery's manifest, as a careless sender would."""
     path = folder / "manifest.json"
     path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | fields, ensure_ascii=False), "utf-8")
+
+
+def kept_files(home: Path) -> dict[str, str]:
+    """Digest by place of everything that a month leaves behind and that must have the same bytes each time."""
+    kept = [
+        p for room in ("lake", "bundles", "outbox", "evidence") for p in sorted((home / room).rglob("*")) if p.is_file()
+    ]
+    return {p.relative_to(home).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in kept}
+
+
+def planted_faults(inbox: Path) -> list[dict]:
+    """What the generator spoiled, from the list beside the inbox."""
+    truth: list[dict] = json.loads((inbox.parent / "truth.json").read_text("utf-8"))
+    return truth
+
+
+def missed_faults(outcome: Outcome, truth: list[dict]) -> list[dict]:
+    """The planted faults that the month did not find where they were planted."""
+    found = {name: {_place(row) for row in outcome.table(name)} for name in ("quarantined", "duplicates")}
+    late = {row["delivery_id"] for row in outcome.table("timeliness") if row["state"] == "late"}
+    missed = []
+    for fault in truth:
+        # Of two rows with one key either may be the one kept, whatever their order.
+        rows = {fault["row_no"], fault["pair_row_no"] or fault["row_no"]}
+        places = {(fault["delivery_id"], fault["file"], fault["sheet"] or "", row) for row in rows}
+        if fault["kind"] == "late_delivery":
+            seen = fault["delivery_id"] in late
+        else:
+            seen = bool(places & found["duplicates" if fault["kind"] == "duplicate_row" else "quarantined"])
+        if not seen:
+            missed.append(fault)
+    return missed
+
+
+def wrongly_quarantined(outcome: Outcome, truth: list[dict]) -> list[dict]:
+    """The quarantined rows that nobody spoiled."""
+    planted = {
+        (f["delivery_id"], f["file"], f["sheet"] or "", row)
+        for f in truth
+        for row in (f["row_no"], f["pair_row_no"])
+        if row
+    }
+    return [row for row in outcome.table("quarantined") if _place(row) not in planted]
+
+
+def _place(row: dict) -> tuple[str, str, str, int]:
+    return row["delivery_id"], row["file_name"], row["sheet"], row["row_no"]

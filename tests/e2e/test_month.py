@@ -18,7 +18,7 @@ import pytest
 
 from resources.ledger import Ledger
 from supervision.draw import EIGHT, redraw
-from tests.e2e.conftest import MONTH, Outcome
+from tests.e2e.conftest import MONTH, Outcome, kept_files, missed_faults, planted_faults, wrongly_quarantined
 
 WORKBOOKS = ("sampling_plan.xlsx", "drawn_internal.xlsx", "task_status.xlsx", "timeliness.xlsx")
 
@@ -47,38 +47,14 @@ def test_every_delivered_row_is_in_exactly_one_place(finished: Outcome, city_inb
 
 
 def test_every_planted_fault_is_found_where_it_was_planted(finished: Outcome, city_inbox: Path) -> None:
-    truth = json.loads((city_inbox.parent / "truth.json").read_text("utf-8"))
-    found = {name: {_place(row) for row in finished.table(name)} for name in ("quarantined", "duplicates")}
-    late = {row["delivery_id"] for row in finished.table("timeliness") if row["state"] == "late"}
-    missed = []
-    for fault in truth:
-        # Of two rows with one key either may be the one kept, whatever their order.
-        rows = {fault["row_no"], fault["pair_row_no"] or fault["row_no"]}
-        places = {(fault["delivery_id"], fault["file"], fault["sheet"] or "", row) for row in rows}
-        if fault["kind"] == "late_delivery":
-            seen = fault["delivery_id"] in late
-        else:
-            seen = bool(places & found["duplicates" if fault["kind"] == "duplicate_row" else "quarantined"])
-        if not seen:
-            missed.append(fault)
+    truth = planted_faults(city_inbox)
     assert len(truth) > 50
     assert len({fault["kind"] for fault in truth}) > 8
-    assert missed == []
+    assert missed_faults(finished, truth) == []
 
 
 def test_what_was_not_planted_is_not_quarantined(finished: Outcome, city_inbox: Path) -> None:
-    truth = json.loads((city_inbox.parent / "truth.json").read_text("utf-8"))
-    planted = {
-        (f["delivery_id"], f["file"], f["sheet"] or "", row)
-        for f in truth
-        for row in (f["row_no"], f["pair_row_no"])
-        if row
-    }
-    assert [row for row in finished.table("quarantined") if _place(row) not in planted] == []
-
-
-def _place(row: dict) -> tuple[str, str, str, int]:
-    return row["delivery_id"], row["file_name"], row["sheet"], row["row_no"]
+    assert wrongly_quarantined(finished, planted_faults(city_inbox)) == []
 
 
 def test_a_quarantined_row_keeps_its_cells_its_place_and_a_reason(finished: Outcome) -> None:
@@ -191,24 +167,17 @@ def test_the_evidence_names_every_file_by_its_digest(finished: Outcome) -> None:
         assert path.relative_to(finished.home).as_posix() in manifest
 
 
-def _files(home: Path) -> dict[str, str]:
-    kept = [
-        p for room in ("lake", "bundles", "outbox", "evidence") for p in sorted((home / room).rglob("*")) if p.is_file()
-    ]
-    return {p.relative_to(home).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in kept}
-
-
 def test_the_same_deliveries_give_the_same_bytes(
     finished: Outcome, city_inbox: Path, tmp_path: Path, run_home: Callable[..., Outcome]
 ) -> None:
-    before = _files(finished.home)
+    before = kept_files(finished.home)
     shutil.copytree(city_inbox, tmp_path / "inbox")
     elsewhere = run_home(tmp_path)
     assert elsewhere.code == 0, elsewhere.errors
-    assert _files(tmp_path) == before
+    assert kept_files(tmp_path) == before
     again = run_home(finished.home)
     assert again.code == 0, again.errors
-    assert _files(finished.home) == before
+    assert kept_files(finished.home) == before
     assert {Path(name).suffix for name in before} >= {".parquet", ".csv", ".xlsx", ".json"}
 
 

@@ -5,7 +5,6 @@ Here: deploy/dagster-postgres.yaml as a person would use it. Not here: the front
 
 from __future__ import annotations
 
-import hashlib
 import os
 import pwd
 import shutil
@@ -24,7 +23,7 @@ import psycopg2
 import pytest
 import yaml
 
-from tests.e2e.conftest import MONTH, Outcome
+from tests.e2e.conftest import MONTH, Outcome, kept_files
 
 PROGRAM = Path(sys.executable).with_name("ssj")
 PASSWORD = "geheim@wort:für%alle"  # of the throw-away cluster; with what a careless URL would trip over
@@ -113,11 +112,6 @@ def _run(home: Path, variables: dict[str, str]) -> subprocess.CompletedProcess[s
     return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=300, check=False)
 
 
-def _digests(home: Path) -> dict[str, str]:
-    kept = [p for room in ("lake", "bundles", "outbox", "evidence") for p in (home / room).rglob("*") if p.is_file()]
-    return {p.relative_to(home).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in kept}
-
-
 @pytest.mark.needs("postgres")
 def test_a_month_kept_in_postgresql_is_the_month_kept_in_sqlite(
     checkout: Path, cluster: dict[str, str], city_inbox: Path, finished: Outcome, tmp_path: Path
@@ -142,7 +136,7 @@ def test_a_month_kept_in_postgresql_is_the_month_kept_in_sqlite(
     assert cursor.fetchone()[0] > 20
     connection.close()
     assert not list((home / "dagster").rglob("*.db"))
-    assert _digests(home) == _digests(finished.home)
+    assert kept_files(home) == kept_files(finished.home)
     kept = b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
     assert PASSWORD.encode() not in kept + done.stdout.encode()
 

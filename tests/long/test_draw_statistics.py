@@ -54,6 +54,13 @@ def unequal(counts: Sequence[int], within: float) -> float:
     return z(freedom * sum((count - mean) ** 2 for count in counts) / within, freedom)
 
 
+def trend(counts: Sequence[int], within: float) -> float:
+    """z of a drift of the counts along the order of uids; `within` as for `unequal`."""
+    steps = [2 * number - len(counts) + 1 for number in range(len(counts))]
+    drift = sum(step * count for step, count in zip(steps, counts, strict=True))
+    return drift / (sum(step * step for step in steps) * within / (len(counts) - 1)) ** 0.5
+
+
 def squares(counts: Sequence[int]) -> float:
     """Sum of squares about the mean."""
     return sum(count * count for count in counts) - sum(counts) ** 2 / len(counts)
@@ -82,7 +89,7 @@ def test_three_of_eight_are_any_three() -> None:
 
 
 def test_targets_that_are_no_whole_number() -> None:
-    """Numbers within one visit everywhere, right on average; inside a stratum nobody is favoured."""
+    """Numbers within one visit everywhere, right on average; inside a stratum nobody is favoured, by order of uid neither."""
     sizes = {("X", "A"): 31, ("Y", "A"): 19, ("Z", "A"): 2, ("X", "B"): 26, ("Z", "B"): 1}
     committed = parse_committed(one_task(sizes, {"A": level(23_000), "B": level(41_000)}).files())
     rounds = 60_000
@@ -104,11 +111,15 @@ def test_targets_that_are_no_whole_number() -> None:
     members = defaultdict(list)
     for row in committed.frame:
         members[row.task, row.county, row.stratum].append(row.uid)
+    drifts = []
     for place, wanted in target.items():
         part = wanted % 1
         assert abs(total[place] / rounds - wanted) <= 4 * (part * (1 - part) / rounds) ** 0.5, place
         if len(members[place]) > 2:
-            assert abs(unequal([drawn[uid] for uid in members[place]], within[place])) < 4, place
+            counts = [drawn[uid] for uid in members[place]]
+            assert abs(unequal(counts, within[place])) < 4, place
+            drifts.append(trend(counts, within[place]))
+    assert abs(sum(drifts)) < 4 * len(drifts) ** 0.5
 
 
 def test_twelve_rounds_with_a_gap_keep_equal_yearly_probabilities() -> None:
