@@ -197,6 +197,7 @@ SEALED = [
     (text("certificate.json", "kl8-2026007", "kl8-2026009"), "certificate.json", 1, "not the declared beacon"),
     (text("certificate.json", '"ssj-draw-v1"', '"ssj-draw-v2"'), "certificate.json", 1, "spec"),
     (text("certificate.json", '"demonstration":false,', ""), "certificate.json", 1, "demonstration"),
+    (text("certificate.json", '"commitment":', '"committed":'), "certificate.json", 1, "commitment（missing）"),
     (text("certificate.json", "false", "0"), "certificate.json", 1, "demonstration"),
     (text("certificate.json", "{", '{"key":"",'), "certificate.json", 1, "duplicate"),
     (text("certificate.json", "false", "1.0"), "certificate.json", 1, "float"),
@@ -304,8 +305,11 @@ COMMITTED = [
     (cell("conflicts.csv", 2, 1, "x"), "conflicts.csv", 2, "uid"),
     (policy("capacity.X", 0), "policy.json", 1, "X 的线索与保底户次"),
     (policy("capacity.Y", 1), "policy.json", 1, "Y 的线索与保底户次"),
-    (policy("capacity.Y", -1), "policy.json", 1, "capacity"),
-    (policy("capacity.Y", True), "policy.json", 1, "capacity"),
+    (policy("capacity.Y", -1), "policy.json", 1, "capacity 缺少、多余或不合规定"),
+    (policy("capacity.Y", True), "policy.json", 1, "capacity 缺少、多余或不合规定"),
+    (policy("tasks.GEN", []), "policy.json", 1, "tasks.GEN"),
+    (text("policy.json", '"GEN":{', '"G N":{'), "policy.json", 1, "tasks.G N"),
+    (policy("beacon.fallback", {"source": "dice", "selector": "20261131"}), "policy.json", 1, "beacon.fallback 缺少"),
     (policy("capacity.Q", 1), "policy.json", 1, "capacity"),
     (policy("comment", 1), "policy.json", 1, "policy"),
     (policy("year", "2026"), "policy.json", 1, "year"),
@@ -381,6 +385,9 @@ def test_published_vectors(name: str, tmp_path: Path, capsys: pytest.CaptureFixt
     for each in ("allocation.csv", "cuts.csv", "drawn.csv", "frame.csv"):
         code, said = run(capsys, "--draw-only", write(tmp_path / "spoilt", swap(each, 2)(files)))
         assert code == 1 and f"\n{each}" in said
+    (tmp_path / "spoilt" / "cuts.csv").unlink()
+    code, said = run(capsys, "--draw-only", tmp_path / "spoilt")
+    assert code == 1 and "cuts.csv" in said and "missing" in said
     code, said = run(capsys, GOLDEN / name)
     assert code == 1 and "SHA256SUMS" in said
 
