@@ -226,18 +226,15 @@ def _field_codes() -> Mapping[str, str]:
 
 def _round_policy(month: Month, roster: list[dict[str, Any]]) -> dict[str, object]:
     year = int(month.name[:4])
-    history = month.records("draw_history", ["task", "draw_month"])
-    last = {}
-    for row in history:
-        last[row["task"]] = max(last.get(row["task"], ""), row["draw_month"])
-    tasks = {task.code: task for task in rules.tasks_in_month(month.policy, month.name)}
+    rounds = {row["draw_month"] for row in month.records("draw_history", ["draw_month"])}
+    rounds |= Bundles(month.lake.home).months()
     return rules.round_policy(
         month.policy,
         month.name,
         capacity=rules.county_capacity(roster, month.policy, month.name),
         phase_salt=ceremony.phase_salt(year, rules.demonstration_phase_beacon(month.policy, year)),
         beacon=rules.demonstration_beacon_rule(month.name),
-        batch_prev={code: rules.batch_of(tasks[code], at) for code, at in last.items() if code in tasks},
+        batch_prev=rules.batches_before(month.policy, month.name, rounds),
     )
 
 

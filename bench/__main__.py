@@ -52,7 +52,9 @@ def main() -> None:
         for part in bare[0]:
             print(f"  纯 {part}：{_spread([run[part] for run in bare])}")
         total = median(sum(run.values()) for run in bare)
-        print(f"纯工作合计 {total:.1f} 秒；1.5 × 纯工作 + 15 秒 = {1.5 * total + 15:.1f} 秒；实际中位数 {median(walls):.1f} 秒")
+        print(
+            f"纯工作合计 {total:.1f} 秒；1.5 × 纯工作 + 15 秒 = {1.5 * total + 15:.1f} 秒；实际中位数 {median(walls):.1f} 秒"
+        )
 
 
 def _ssj(*arguments: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from functools import lru_cache
@@ -20,6 +21,7 @@ from supervision.draw.committed import EIGHT, Committed, parse_committed
 from supervision.draw.rows import DRAWN
 
 SUMS = "SHA256SUMS"
+_MONTH = re.compile(r"\d{4}-\d{2}")
 
 
 class BundleError(Exception):
@@ -94,6 +96,11 @@ class Bundles:
                     | {"county": county, "stratum": stratum, "uid": uid}
                 )
         return rows
+
+    def months(self) -> set[str]:
+        """The months of all sealed rounds, whether or not anyone was drawn."""
+        found = (_MONTH.search(path.parent.name) for path in self.folder.glob(f"*/{SUMS}"))
+        return {match[0] for match in found if match}
 
     def previous_certificate(self, round_id: str) -> str | None:
         """Digest of the certificate of the round before, if there is one."""

@@ -10,6 +10,7 @@ from supervision.policy.model import CreditGrade, FieldGrade, LegalBasis, Level,
 from supervision.policy.parse import parse_policy
 from supervision.policy.round import (
     batch_of,
+    batches_before,
     cap_rows,
     combined_level,
     county_capacity,
@@ -40,6 +41,7 @@ __all__ = [
     "Reason",
     "Task",
     "batch_of",
+    "batches_before",
     "cap_rows",
     "combined_level",
     "county_capacity",

@@ -57,6 +57,18 @@ def batch_of(task: Task, month: str) -> int:
     return number - task.first_month + 1
 
 
+def batches_before(policy: Policy, month: str, rounds: Iterable[str]) -> dict[str, int]:
+    """The last batch of each of the month's tasks before it (batch_prev of DRAW.md §2), 0 if its window had none yet.
+
+    rounds: the months of all earlier rounds. A round is a batch of every task then in its window, whether or not anyone
+    was drawn: counted by those drawn, an empty batch would be carried over, which §4 forbids for `unbiased`.
+    """
+    year = month[:4]
+    last = max((each for each in rounds if each[:4] == year and each < check_month(month)), default="")
+    number = last_day(last).month if last else 0
+    return {task.code: max(number - task.first_month + 1, 0) for task in tasks_in_month(policy, month)}
+
+
 def window_end(task: Task, month: str) -> date:
     """The last day of the task's window in the month's year: certificates must be valid until then (DRAW.md §6)."""
     return last_day(f"{month[:4]}-{task.last_month:02d}")

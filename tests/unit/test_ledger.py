@@ -119,6 +119,9 @@ def test_earlier_rounds_of_the_year_and_only_they(home: Home) -> None:
     ]
     assert bundles.previous_certificate("YC-2026-10") != bundles.previous_certificate("YC-2026-09")
     assert bundles.previous_certificate("YC-2025-12") is None
+    assert bundles.months() == set()
+    bundles.seal("YC-2026-09.2", {})
+    assert bundles.months() == {"2026-09"}
 
 
 def test_the_data_folder_is_its_owners_alone(home: Home) -> None:

@@ -19,6 +19,7 @@ from supervision.policy import (
     FieldGrade,
     PolicyError,
     batch_of,
+    batches_before,
     cap_rows,
     combined_level,
     county_capacity,
@@ -289,3 +290,19 @@ def test_demonstration_texts() -> None:
     assert len(phase_salt(2026, phase)) == 64
     other = parse_policy(changed(("demonstration", "seed_text"), lambda parent, key: parent.__setitem__(key, "另一句")))
     assert demonstration_secret(other, first) != secret
+
+
+@pytest.mark.parametrize(
+    ("month", "rounds", "general", "catering"),
+    [
+        ("2026-10", {"2026-09", "2026-03"}, 7, 9),
+        ("2026-10", {"2026-10", "2026-11", "2025-12"}, 0, 0),
+        ("2026-03", {"2026-02"}, 0, 2),
+        ("2026-10", set(), 0, 0),
+    ],
+)
+def test_an_empty_batch_is_a_batch(month: str, rounds: set[str], general: int, catering: int) -> None:
+    """Counted by those drawn, a batch that drew nobody would be drawn again with the next (found by the verifier)."""
+    before = batches_before(POLICY, month, rounds)
+    assert (before["GEN"], before["CATER"]) == (general, catering)
+    assert set(before) == {task.code for task in tasks_in_month(POLICY, month)}
