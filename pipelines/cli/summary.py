@@ -12,7 +12,8 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from data_contracts.model import Contract, source_contracts
-from resources.lake import MonthLake
+from resources.bundles import SUMS
+from resources.lake import MonthLake, sha256_file
 from resources.outbox.cells import text_width
 from resources.settings import Home, shown
 
@@ -29,11 +30,13 @@ def print_summary(home: Home, month: str, say: Say) -> None:
     _timeliness(lake, say)
     _grades(lake, say)
     _counties(lake, say)
+    bundle = home.bundles / _rows(lake, "committed_round")[0]["round_id"]
     _round(lake, say)
+    say(f"  自行核对：python -I verifier/verify.py --expect {sha256_file(bundle / SUMS)} {shown(bundle)}")
     say("\n文件")
     for label, path in (
         ("计划、名单、表册", home.outbox / month),
-        ("抽取包（可独立重算）", home.bundles / _rows(lake, "committed_round")[0]["round_id"]),
+        ("抽取包（可独立重算）", bundle),
         ("数据仓（DuckDB）", home.warehouse / f"current-{month}.txt"),
         ("证据", home.evidence / month),
     ):
