@@ -69,10 +69,14 @@ def _delivered(source: Contract, partitions: dg.PartitionsDefinition[str]) -> dg
     )
     def _asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
         month = month_of(context)
-        files = [r for r in month.records("deliveries") if r["source"] == source.name and r["state"] == "used"]
-        if source.required_source and not any(r["delivery_month"] == month.name for r in files):
+        deliveries = month.records("deliveries")
+        sent = [r for r in deliveries if r["source"] == source.name and r["state"] in ("used", "repeated")]
+        files = [r for r in sent if r["state"] == "used"]
+        if source.required_source and not any(r["delivery_month"] == month.name for r in sent):
+            refused = "；".join(r["refusal"] for r in deliveries if r["state"] == "refused")
             raise InboxError(
-                f"{month.name} 缺少必需来源「{source.title}」（{source.name}）的交付："
+                (f"有交付未能读取：{refused}因此 " if refused else "")
+                + f"{month.name} 缺少必需来源「{source.title}」（{source.name}）的交付："
                 f"请向{unit_name(source.responsible_unit)}催交，放入收件箱后重新运行"
             )
         paths = [_received(month, source, row) for row in files]

@@ -10,7 +10,7 @@ import dagster as dg
 
 from assets.stage import Month, Tables, table_asset, tables_asset
 from data_contracts.model import output_contract
-from resources.bundles import SUMS, Bundles
+from resources.bundles import SUMS, BundleError, Bundles
 from resources.lake import Stored
 from resources.ledger import Ledger
 from resources.settings import CHECKOUT
@@ -42,7 +42,14 @@ def opened(month: Month) -> tuple[str, Committed, dict[str, Any]]:
     Beacon and secret of a demonstration come from the policy's demonstration text; no other round gets this far yet.
     """
     round_id = rules.round_id(month.policy, month.name)
+    if not month.demonstration:
+        raise BundleError(
+            f"批次 {round_id} 不是演示：须经审批、承诺、信标和双人开启密值才能抽取，不得用演示的信标和密值"
+        )
     parsed = Bundles(month.lake.home).committed(round_id)
+    [committed] = month.records("committed_round")
+    if committed["manifest_sha256"] != parsed.manifest_sha256:
+        raise BundleError(f"批次 {round_id} 冻结的文件与本月度版本的承诺不是同一份：请核对后再抽取")
     beacon = rules.demonstration_beacon(month.policy, month.name, round_id)
     secret = rules.demonstration_secret(month.policy, round_id)
     ceremony.check_beacon(beacon, parsed.policy.beacon)

@@ -7,13 +7,14 @@ Not here: the draw itself (draw), which needs the beacon.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
 import dagster as dg
 import pyarrow as pa
 
+from assets.schema import unit_name
 from assets.stage import Month, sql_asset, table_asset
 from data_contracts.model import output_contract, source_contract
 from resources.bundles import Bundles
@@ -24,7 +25,7 @@ from supervision import policy as rules
 from supervision.draw import capacity, ceremony, committed, quota, writing
 from supervision.draw.rows import ConflictRow, FrameRow, InspectorRow, PopulationRow, StratumRow, TriggerRow
 from supervision.merkle import frame_leaf, root
-from supervision.months import month_number
+from supervision.months import last_day, month_number
 
 
 class PlanError(ValueError):
@@ -64,12 +65,20 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
             "triggered_inspection",
             partitions,
             inputs=["accepted_trigger", "population"],
-            parameters=lambda m: {"month_first": m.first_day, "as_of": m.as_of},
+            parameters=lambda m: {"month_first": m.first_day, "until": min(m.as_of, last_day(m.name))},
+            checks=[
+                dg.AssetCheckSpec(
+                    "every_trigger_placed",
+                    asset="triggered_inspection",
+                    description="本月送达的每条线索都对应辖区内的存续主体；对不上的按位置列出，由人办理（R-25）",
+                )
+            ],
+            judge=_judge_triggers,
         ),
         sql_asset(
             "roster",
             partitions,
-            inputs=["accepted_inspector"],
+            inputs=["accepted_inspector", "deliveries"],
             deps=["intake"],
             parameters=lambda m: {"as_of": m.as_of},
         ),
@@ -91,6 +100,25 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
             held=_awaits_approval,
         ),
     ]
+
+
+def _judge_triggers(month: Month, _: Stored) -> Iterable[dg.AssetCheckResult]:
+    """A trigger whose subject is not live in the city is in no list: say which, by place."""
+    placed = {row["row_id"] for row in month.records("triggered_inspection", ["row_id"])}
+    until = min(month.as_of, last_day(month.name))
+    left = [
+        f"{row['delivery_id']}/{row['file_name']} 第 {row['row_no']} 行"
+        for row in month.records("accepted_trigger")
+        if row["is_current"] and month.first_day <= row["received_at"].date() <= until and row["row_id"] not in placed
+    ]
+    yield dg.AssetCheckResult(
+        check_name="every_trigger_placed",
+        passed=not left,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{len(left)} 条线索的对象不是辖区内存续主体，请人工办理：{'；'.join(left[:20])}"
+        if left
+        else "全部线索均已列入",
+    )
 
 
 def own_draws(month: Month) -> pa.Table:
@@ -155,9 +183,13 @@ def _committed_round(month: Month) -> Stored:
     salt_key = bytes.fromhex(rules.demonstration_secret(month.policy, f"salt|{month.name[:4]}"))
     files, merkle_root = committed_files(month, round_id, salt_key)
     parsed = committed.parse_committed(files)
+    if not parsed.roster:
+        raise PlanError(
+            f"批次 {round_id} 没有可用的检查人员：请信用科交付「执法检查人员」（inspector），或核对证件有效期"
+        )
     short = capacity.floor_shortfalls(parsed)
     if short:
-        told = "；".join(f"{s.county} 需 {s.needed} 户次、可用 {s.capacity} 户次" for s in short)
+        told = "；".join(f"{unit_name(s.county)}需 {s.needed} 户次、可用 {s.capacity} 户次" for s in short)
         raise PlanError(f"批次 {round_id} 检查力量不足以保证最低份额，不能承诺：{told}。请增派人员或由政策下调后重跑")
     manifest = committed.manifest_bytes(files)
     manifest_sha256 = hashlib.sha256(manifest).hexdigest()
@@ -196,7 +228,7 @@ def committed_files(month: Month, round_id: str, salt_key: bytes) -> tuple[dict[
             r["inspector_id"],
             r["county"],
             tuple(
-                sorted(codes[name.strip()] for name in r["specialties"].replace("；", ";").split(";") if name.strip())
+                sorted({codes[name.strip()] for name in r["specialties"].replace("；", ";").split(";") if name.strip()})
             ),
             r["days"],
             r["load_cap"],
@@ -257,7 +289,7 @@ def source_digest(month: Month, source: str) -> str:
     files = sorted(
         (row["file_name"], row["file_sha256"])
         for row in month.records("deliveries")
-        if row["source"] == source and row["state"] == "used" and row["delivery_month"] == month.name
+        if row["source"] == source and row["state"] in ("used", "repeated") and row["delivery_month"] == month.name
     )
     if len(files) == 1:
         return str(files[0][1])

@@ -5,8 +5,6 @@ Here: publishing what earlier stages made. Not here: computing anything new.
 
 from __future__ import annotations
 
-import shutil
-
 import dagster as dg
 
 from assets.stage import Month, table_asset
@@ -77,7 +75,7 @@ def _evidence(month: Month) -> Stored:
     rows = [{"file_path": p.relative_to(home.root).as_posix(), "sha256": sha256_file(p)} for p in made]
     rows.sort(key=lambda row: row["file_path"])
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    shutil.copyfile(home.bundles / round_id / "certificate.json", folder / f"certificate-{round_id}.json")
+    write_bytes(folder / f"certificate-{round_id}.json", (home.bundles / round_id / "certificate.json").read_bytes())
     write_bytes(folder / "basis.json", json_bytes(month.lake.basis()))
     write_bytes(folder / "manifest.json", json_bytes({row["file_path"]: row["sha256"] for row in rows}))
     return month.store_records(output_contract("evidence"), rows)

@@ -46,7 +46,13 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
             parameters=lambda m: {"month": m.name, "month_first": m.first_day, "month_last": last_day(m.name)},
             extra=lambda m: {"due_day": due_days(m), "day_number": day_numbers(m), "senders": senders(m)},
         ),
-        sql_asset("timeliness_summary", partitions, inputs=["timeliness"], written=_timeliness_xlsx),
+        sql_asset(
+            "timeliness_summary",
+            partitions,
+            inputs=["timeliness"],
+            parameters=lambda m: {"month": m.name},
+            written=_timeliness_xlsx,
+        ),
         sql_asset(
             "county_capacity",
             partitions,

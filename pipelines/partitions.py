@@ -8,7 +8,7 @@ from resources.reference import city
 
 
 def months() -> dg.MonthlyPartitionsDefinition:
-    """Every month from the notice's own to the one now running."""
+    """Every month from the first with a policy to the one now running."""
     return dg.MonthlyPartitionsDefinition(
         start_date=city().first_month, fmt="%Y-%m", timezone="Asia/Shanghai", end_offset=1
     )

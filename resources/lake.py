@@ -71,10 +71,16 @@ class MonthLake:
         self.folder = home.lake / month
 
     def begin(self, basis: Mapping[str, Any]) -> str:
-        """Make the version named by this basis current and return its id (16 hexadecimal digits)."""
-        data = json_bytes(dict(basis))
-        basis_id = hashlib.sha256(data).hexdigest()[:16]
-        write_bytes(self.folder / basis_id / "basis.json", data)
+        """Make the version named by this basis current and return its id (16 hexadecimal digits).
+
+        The commit is told but does not name the version (the digest of the code does): a commit that changes only a text
+        must not make a finished month another one. The commit that ran first stays.
+        """
+        named = {key: value for key, value in basis.items() if key != "code_commit"}
+        basis_id = hashlib.sha256(json_bytes(named)).hexdigest()[:16]
+        kept = self.folder / basis_id / "basis.json"
+        if not kept.exists():
+            write_bytes(kept, json_bytes(dict(basis)))
         write_bytes(self.folder / "current", basis_id.encode())
         return basis_id
 
@@ -88,8 +94,24 @@ class MonthLake:
 
     def basis(self) -> dict[str, Any]:
         """What the current version rests on."""
-        basis: dict[str, Any] = json.loads((self.version / "basis.json").read_bytes())
+        path = self.version / "basis.json"
+        try:
+            basis: dict[str, Any] = json.loads(path.read_bytes())
+        except (OSError, ValueError) as error:
+            raise LakeError(
+                f"{self.month} 的月度版本 {path.parent.name} 的 basis.json 读不出来：请从备份恢复，或删去该版本后重新运行"
+            ) from error
         return basis
+
+    def finished(self) -> str | None:
+        """The current version's id if the month has been carried to its end in it."""
+        pointer = self.folder / "current"
+        done = pointer.exists() and self.path("evidence").exists()
+        return pointer.read_text("ascii") if done else None
+
+    def return_to(self, version: str) -> None:
+        """Make an earlier version current again, after a run that was refused."""
+        write_bytes(self.folder / "current", version.encode())
 
     def path(self, table: str) -> Path:
         """Where a table of this version lies, whether or not it is there yet."""

@@ -37,7 +37,12 @@ class Ledger:
         if not self.path.exists():
             return
         for number, line in enumerate(self.path.read_text("utf-8").splitlines(), start=1):
-            entry = json.loads(line)
+            try:
+                entry = json.loads(line)
+            except ValueError as error:
+                raise LedgerError(
+                    f"台账 {self.path.name} 第 {number} 行不完整（可能是写入时断电）：请核对后删去该行，再重新运行"
+                ) from error
             digest = entry.pop("digest", None)
             if entry.get("previous") != previous or entry.get("number") != number or digest != _digest(entry):
                 raise LedgerError(

@@ -5,6 +5,7 @@ Exit codes: 0 done · 1 refused, with the reason in one line · 2 usage · 3 hel
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import date, datetime
 from pathlib import Path
@@ -108,6 +109,7 @@ def redraw(
 
 def main() -> None:
     """Entry point: our errors and the file system's are one line and exit code 1; any other is a fault with its traceback."""
+    os.umask(0o077)  # whatever a verb writes is its owner's alone (clause 八)
     try:
         app()
     except OSError as error:

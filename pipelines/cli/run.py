@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -20,10 +21,12 @@ from pipelines.partitions import months
 from pipelines.progress import Progress
 from resources.house import House
 from resources.lake import MonthLake
+from resources.reference import city
 from resources.settings import CHECKOUT, Home
-from supervision.months import MonthError, check_month
+from supervision.months import MonthError, check_month, first_day
 
 BLOCKED = "DagsterAssetCheckFailedError"
+CHINESE = re.compile("[一-鿿]")
 
 
 def run_month(month: str, home: Path | None, as_of: date | None, say: Callable[[str], None] = typer.echo) -> int:
@@ -32,13 +35,17 @@ def run_month(month: str, home: Path | None, as_of: date | None, say: Callable[[
     # 11.5 s of CPU, the demonstration from 22.3 to 20.5.
     gc.set_threshold(20_000, 10, 100)
     check_month(month)
+    if as_of is not None and as_of < first_day(month):
+        raise MonthError(f"截至日期 {as_of} 早于 {month} 的第一天，请改正 --as-of")
     if not months().has_partition_key(month):
-        raise MonthError(f"{month} 尚未到来或早于通知印发的 2022-05，不能运行；请核对月份")
+        raise MonthError(f"{month} 尚未到来，或早于第一份抽查政策的首月 {city().first_month}，不能运行；请核对月份")
     folder = Home.at(home).create()
     progress = Progress(say)
     house = House(home=str(folder.root), as_of=as_of.isoformat() if as_of else "")
     defs = build_defs(house=house, hooks={progress.hook()})
     progress.expect(defs)
+    lake = MonthLake(folder, month)
+    finished = lake.finished()
     with instance_of(folder) as instance:
         for name in JOBS:
             result = defs.resolve_job_def(name).execute_in_process(
@@ -49,8 +56,10 @@ def run_month(month: str, home: Path | None, as_of: date | None, say: Callable[[
             )
             if not result.success:
                 _explain(result)
+                if finished is not None:
+                    lake.return_to(finished)  # a refused run does not undo a finished month
                 return 1
-            holds = MonthLake(folder, month).holds()
+            holds = lake.holds()
             if holds:
                 for reason in holds.values():
                     say(f"等待人工：{reason}")
@@ -103,4 +112,8 @@ def _explain(result: Any) -> None:
 def _sentence(error: Any) -> str:
     if error is None:
         return "未知错误，请查看 Dagster 运行记录"
-    return str(error.message).strip().split(": ", 1)[-1]
+    sentence = str(error.message).strip().split(": ", 1)[-1]
+    if CHINESE.search(sentence):
+        return sentence
+    # A library's own words may quote a cell.
+    return f"程序出错（{error.cls_name}），请把 Dagster 运行记录交给开发人员"

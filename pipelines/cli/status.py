@@ -23,7 +23,7 @@ STEPS = (
 
 def print_status(home: Path | None) -> None:
     """One line a month: the steps done, the version, what it waits for."""
-    folder = Home.at(home).create()
+    folder = Home.at(home)  # a verb that reads makes no folders
     months = sorted(p.parent.name for p in folder.lake.glob("*/current"))
     if not months:
         typer.echo(f"数据目录 {folder.root} 还没有运行过任何月份：先把交付放入 inbox/，再运行 ssj run --month YYYY-MM")

@@ -1,4 +1,4 @@
--- 触发检查清单：截至 as_of 本月收到、对象为辖区存续主体的线索；独立于随机抽取（R-25，DRAW §1 trigger）。
+-- 触发检查清单：本月送达（截至 as_of）、对象为辖区存续主体的线索，上月受理而本月才送达的不遗漏；独立于随机抽取（R-25，DRAW §1 trigger）。
 select
     t.trigger_id,
     p.uid,
@@ -9,5 +9,5 @@ select
     t.row_id
 from accepted_trigger as t
 inner join population as p on t.uscc = p.uid
-where t.is_current and t.received_on between $month_first and $as_of
+where t.is_current and cast(t.received_at as date) between $month_first and $until
 order by t.trigger_id

@@ -37,7 +37,7 @@ merged as (
         array_to_string(list_sort(array_agg(stratum_text)), ';') as strata,
         array_to_string(list_sort(array_agg(rank_text)), ';') as ranks,
         bool_or(on_site) as on_site,
-        max(window_end) as window_end
+        min(window_end) as window_end
     from chosen
     group by uid, county, round_id
 ),

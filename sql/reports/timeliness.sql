@@ -72,7 +72,8 @@ clocked as (
 select
     source,
     row_id,
-    $month as month,
+    -- 以前月份到期、本月才送达的，归入其到期月份，明细列出
+    coalesce(strftime(due_on, '%Y-%m'), $month) as month,
     unit_code,
     unit_name,
     formed_on,
@@ -92,5 +93,7 @@ select
     sheet,
     row_no
 from clocked
-where due_on between $month_first and $month_last or (due_on is null and received_on between $month_first and $month_last)
+where
+    due_on between $month_first and $month_last
+    or ((due_on < $month_first or due_on is null) and received_on between $month_first and $month_last)
 order by source, row_id

@@ -1,4 +1,4 @@
--- 归集及时率汇总：来源 × 归集单位 × 月份，分子分母俱列；未到期、无法判定不进分母（R-18，§4.5）。
+-- 归集及时率汇总：来源 × 归集单位 × 月份，分子分母俱列；只汇总本月到期的；未到期、无法判定不进分母（R-18，§4.5）。
 with counted as (
     select
         month,
@@ -12,6 +12,7 @@ with counted as (
         cast(count(*) filter (where state = 'not_yet_due') as bigint) as not_yet_due,
         cast(count(*) filter (where state = 'undeterminable') as bigint) as undeterminable
     from timeliness
+    where month = $month
     group by month, source, unit_code
 )
 select

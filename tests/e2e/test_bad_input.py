@@ -148,6 +148,17 @@ def test_real_deliveries_wait_for_approval(tiny_home: Path, run_home: Run) -> No
     assert any("审批" in line for line in outcome.said)
     assert outcome.has_table("frame") and not outcome.has_table("committed_round")
     assert list((tiny_home / "bundles").iterdir()) == []
+    # Nor can the draw be started from the UI with the demonstration's beacon.
+    from pipelines.cli.run import instance_of
+    from pipelines.definitions import build_defs
+    from resources.house import House
+    from resources.settings import Home
+
+    with instance_of(Home.at(tiny_home)) as instance:
+        job = build_defs(house=House(home=str(tiny_home))).resolve_job_def("draw")
+        drawn = job.execute_in_process(partition_key=MONTH, instance=instance, raise_on_error=False)
+    assert not drawn.success and not outcome.has_table("drawn")
+    assert list((tiny_home / "bundles").iterdir()) == []
 
 
 def test_a_stale_snapshot_holds_the_plan(tiny_home: Path, run_home: Run) -> None:
@@ -175,5 +186,6 @@ def test_a_committed_round_is_not_replaced(tiny_home: Path, run_home: Run) -> No
     folder, _ = folder_of(tiny_home, "inspector")
     shutil.rmtree(folder)
     outcome = run_home(tiny_home)
-    assert outcome.code == 1
+    assert outcome.code == 1 and len(outcome.errors.splitlines()) == 1
+    assert outcome.has_table("evidence"), "a refused run must not undo a finished month"
     assert before == {p.name: p.read_bytes() for p in (tiny_home / "bundles" / f"YC-{MONTH}").iterdir()}

@@ -54,6 +54,25 @@ def test_a_changed_ledger_is_refused_with_the_line(home: Home, spoil: object) ->
         ledger.append("sealed", {})
 
 
+def test_a_line_cut_off_by_a_power_failure_is_told(home: Home) -> None:
+    ledger = Ledger(home.ledger, "rounds")
+    ledger.append_all("sealed", [{"round_id": "YC-2026-10"}, {"round_id": "YC-2026-11"}])
+    text = ledger.path.read_text("utf-8")
+    ledger.path.write_text(text[:-40], "utf-8")
+    with pytest.raises(LedgerError, match="第 2 行不完整"):
+        list(ledger.entries())
+
+
+def test_a_commit_that_changes_no_code_names_no_new_version(home: Home) -> None:
+    lake = MonthLake(home, "2026-10")
+    first = lake.begin({"as_of": "2026-10-31", "code_commit": "a" * 40})
+    assert lake.begin({"as_of": "2026-10-31", "code_commit": "b" * 40}) == first
+    assert lake.basis()["code_commit"] == "a" * 40
+    (lake.version / "basis.json").write_text("{", "utf-8")
+    with pytest.raises(LakeError, match=r"basis\.json"):
+        lake.basis()
+
+
 def test_another_basis_is_another_version_beside_the_old(home: Home) -> None:
     lake = MonthLake(home, "2026-10")
     with pytest.raises(LakeError, match="尚未归集"):

@@ -390,24 +390,57 @@ def test_lateness_is_counted_in_working_days_and_owed_by_the_sender(engine: Duck
     late = licence | {"licence_doc_no": "2", "received_at": datetime(2026, 10, 22, 9)}
     correction = licence | {"received_at": datetime(2026, 10, 30, 9)}
     other_month = licence | {"licence_doc_no": "3", "formed_on": date(2026, 10, 28)}
+    long_due = licence | {"licence_doc_no": "4", "formed_on": date(2026, 9, 1)}
+    before = long_due | {"licence_doc_no": "5", "received_at": datetime(2026, 9, 30, 9)}
     empty = ("penalty", "abnormal_listing", "serious_violation", "inspection_result")
     inputs = {f"accepted_{name}": accepted(name) for name in empty}
     inputs["accepted_licence"] = accepted(
-        "licence", licence | {"received_at": NOON.replace(day=19)}, late, correction, other_month
+        "licence", licence | {"received_at": NOON.replace(day=19)}, late, correction, other_month, long_due, before
     )
-    days = [date(2026, 10, day) for day in range(1, 32)]
-    numbers = {"day": pa.array(days, pa.date32()), "number": pa.array(range(31))}
+    days = [date(2026, 9, day) for day in range(1, 31)] + [date(2026, 10, day) for day in range(1, 32)]
+    numbers = {"day": pa.array(days, pa.date32()), "number": pa.array([*range(30), *range(29, 60)])}
     inputs["due_day"] = pa.table({
-        "formed_on": pa.array([date(2026, 10, 9), date(2026, 10, 28)], pa.date32()),
-        "due_on": pa.array([date(2026, 10, 19), date(2026, 11, 6)], pa.date32()),
-        "is_provisional": [False, False],
+        "formed_on": pa.array([date(2026, 9, 1), date(2026, 10, 9), date(2026, 10, 28)], pa.date32()),
+        "due_on": pa.array([date(2026, 9, 10), date(2026, 10, 19), date(2026, 11, 6)], pa.date32()),
+        "is_provisional": [False, False, False],
     })  # fmt: skip
     inputs["day_number"] = pa.table(numbers)
     inputs["senders"] = pa.Table.from_pylist([{"delivery_id": "d", "unit_code": "SP-LT", "unit_name": "食品流通科"}])
     found = run(engine, "reports/timeliness", inputs, month="2026-10", month_first=date(2026, 10, 1), month_last=AS_OF)
-    assert pick(found, "row_id", "state", "delay_wd", "unit_code") == [
-        ("licence:0", "on_time", None, "SP-LT"),
-        ("licence:1", "late", 3, "SP-LT"),
+    # Due in September and received in October: late, told in October, and not in October's rate.
+    assert pick(found, "row_id", "month", "state", "delay_wd", "unit_code") == [
+        ("licence:0", "2026-10", "on_time", None, "SP-LT"),
+        ("licence:1", "2026-10", "late", 3, "SP-LT"),
+        ("licence:4", "2026-09", "late", 27, "SP-LT"),
     ]
-    [summary] = run(engine, "reports/timeliness_summary", {"timeliness": stored("timeliness", *found)})
+    [summary] = run(engine, "reports/timeliness_summary", {"timeliness": stored("timeliness", *found)}, month="2026-10")
     assert (summary["on_time"], summary["late"], summary["denominator"], str(summary["rate"])) == (1, 1, 2, "0.500000")
+
+
+# —— people and triggers ——
+def test_last_months_inspectors_are_no_longer_on_duty(engine: DuckDBEngine) -> None:
+    person = {"county": "140802", "days": 9, "load_cap": 9, "valid_until": date(2027, 1, 1), "status": "active"}
+    rows = [
+        person | {"inspector_id": "GONE", "delivery_id": "sep", "file_name": "f"},
+        person | {"inspector_id": "HERE", "delivery_id": "oct", "file_name": "f"},
+        person | {"inspector_id": "OLD", "delivery_id": "oct", "file_name": "f", "valid_until": AS_OF},
+        person | {"inspector_id": "OUT", "delivery_id": "oct", "file_name": "f", "status": "inactive"},
+    ]
+    sent = [
+        {"delivery_id": "sep", "file_name": "f", "delivery_month": "2026-09"},
+        {"delivery_id": "oct", "file_name": "f", "delivery_month": "2026-10"},
+    ]
+    inputs = {"accepted_inspector": accepted("inspector", *rows), "deliveries": stored("deliveries", *sent)}
+    assert pick(run(engine, "plan/roster", inputs, as_of=AS_OF), "inspector_id") == [("HERE",)]
+
+
+def test_a_trigger_counts_in_the_month_in_which_it_was_delivered(engine: DuckDBEngine) -> None:
+    old = {"trigger_id": "T1", "uscc": "F", "received_on": date(2026, 9, 29)}
+    unknown = old | {"trigger_id": "T2", "uscc": "G"}
+    later = old | {"trigger_id": "T3", "received_at": datetime(2026, 11, 2, 9)}
+    inputs = {
+        "accepted_trigger": accepted("trigger", old, unknown, later),
+        "population": stored("population", {"uid": "F", "county": "140802"}),
+    }
+    found = run(engine, "plan/triggered_inspection", inputs, month_first=date(2026, 10, 1), until=AS_OF)
+    assert pick(found, "trigger_id", "county") == [("T1", "140802")]
