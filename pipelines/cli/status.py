@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from resources.lake import MonthLake
+from resources.lake import LakeError, MonthLake
 from resources.settings import Home
 
 STEPS = (
@@ -24,6 +24,8 @@ STEPS = (
 def print_status(home: Path | None) -> None:
     """One line a month: the steps done, the version, what it waits for."""
     folder = Home.at(home)  # a verb that reads makes no folders
+    if any(place.exists() and not place.is_dir() for place in (folder.root, *folder.root.parents)):
+        raise LakeError(f"数据目录 {folder.root} 不能使用：路径中有一处是文件，请核对 --home 或 SSJ_HOME")
     months = sorted(p.parent.name for p in folder.lake.glob("*/current"))
     if not months:
         typer.echo(f"数据目录 {folder.root} 还没有运行过任何月份：先把交付放入 inbox/，再运行 ssj run --month YYYY-MM")
