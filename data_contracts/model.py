@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from data_contracts import odcs
+from data_contracts import odcs, reasons
 from data_contracts.odcs import ContractError, FieldDictionary, Raw, load_dictionary
 
 LogicalType = Literal["string", "date", "number", "integer", "boolean", "timestamp"]
@@ -32,6 +32,7 @@ API_VERSION = "v3.1.0"
 OPENNESS = ("主动公开", "依申请公开", "不予公开")
 CLASS_ZH: Mapping[str, str] = {"public": "公", "internal": "内", "sensitive": "敏"}
 CHECKS = ("uscc", "reg_no")
+UNITS = ("元", "万元")
 BOOLEAN_VALUES: Mapping[str, str] = {
     "是": "true", "否": "false", "TRUE": "true", "FALSE": "false",
     "true": "true", "false": "false", "1": "true", "0": "false",
@@ -56,7 +57,11 @@ _PHYSICAL = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a table. `values` maps accepted source text to the stored code; empty means open."""
+    """One column of a table.
+
+    `values` maps accepted source text to the stored code; empty means open. `unit`: what the stored amount counts
+    (元, 万元); `unit_headers`: headers that bring the amount in a unit of their own.
+    """
 
     name: str
     title: str
@@ -72,11 +77,13 @@ class Column:
     required_reason: str
     type_reason: str
     check_reason: str
+    unit: str | None = None
+    unit_headers: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def headers(self) -> tuple[str, ...]:
         """Every header text under which a delivery may bring this column: the Chinese name first."""
-        return (self.title, *self.aliases)
+        return (self.title, *self.aliases, *(text for text in self.unit_headers if text not in self.aliases))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +99,12 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """What one table promises. `formed_on`: first non-null column starts the clock; `sha256`: of the merged content."""
+    """What one table promises. `formed_on`: first non-null column starts the clock; `sha256`: of the merged content.
+
+    `identity`: `uscc` is resolved through `reg_no` or `party_name` where the row has no code; `document_number`: the
+    column whose gaps are counted; `published_on`: the day the record was made public; `split_parties`: the columns
+    that list several parties in one cell, side by side.
+    """
 
     name: str
     title: str
@@ -113,6 +125,10 @@ class Contract:
     min_rows: int | None
     max_rows: int | None
     sha256: str
+    identity: bool = False
+    document_number: str | None = None
+    published_on: str | None = None
+    split_parties: tuple[str, ...] = ()
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -202,9 +218,12 @@ class _Reader:
             raise self._error("properties", "有重名字段，请删去一处")
         minimum, maximum = self._bounds(table)
         formed_on = tuple(custom.get("formedOn") or ())
-        for column in formed_on:
+        split = tuple(custom.get("splitParties") or ())
+        single = {key: custom[key] for key in ("documentNumber", "publishedOn") if custom.get(key)}
+        named = [("formedOn", name) for name in formed_on] + [("splitParties", name) for name in split]
+        for key, column in (*named, *single.items()):
             if column not in names:
-                raise self._error("formedOn", f"引用了不存在的字段 {column}")
+                raise self._error(key, f"引用了不存在的字段 {column}")
         digest = hashlib.sha256(json.dumps(merged, ensure_ascii=False, sort_keys=True, default=str).encode())
         return Contract(
             name=name,
@@ -226,6 +245,10 @@ class _Reader:
             min_rows=minimum,
             max_rows=maximum,
             sha256=digest.hexdigest(),
+            identity=custom.get("identity", False) is True,
+            document_number=single.get("documentNumber"),
+            published_on=single.get("publishedOn"),
+            split_parties=split,
         )
 
     def _error(self, key: str, what: str) -> ContractError:
@@ -311,15 +334,20 @@ class _Reader:
         values = _values(custom.get("values"), logical)
         options = raw.get("logicalTypeOptions") or {}
         odcs.check_keys(options, {"pattern"}, self.path, f"{where} logicalTypeOptions")
-        reasons = {"required": f"「{title}」为空，应填写。", "type": _type_reason(title, logical), "check": ""}
+        said = {"required": f"「{title}」为空，应填写。", "type": reasons.type_reason(title, logical), "check": ""}
         for quality in raw.get("quality") or []:
             odcs.check_keys(quality, odcs.REASON, self.path, where)
             if quality.get("name") not in odcs.REASONS:
                 raise self._error(
                     f"{where} 的 quality", f"只能名为 {'、'.join(odcs.REASONS)}，行规则写在表的 quality 下"
                 )
-            reasons[quality["name"]] = self._text(quality, "description")
+            said[quality["name"]] = self._text(quality, "description")
         pattern = options.get("pattern")
+        unit = custom.get("unit")
+        unit_headers = {str(text): str(other) for text, other in (custom.get("unitHeaders") or {}).items()}
+        for found in ({unit} - {None}) | set(unit_headers.values()):
+            if found not in UNITS:
+                raise self._error(f"{where} 的 unit、unitHeaders", f"只能是 {'、'.join(UNITS)} 之一")
         return Column(
             name=name,
             title=title,
@@ -332,9 +360,11 @@ class _Reader:
             values=values,
             pattern=pattern,
             check=check,
-            required_reason=reasons["required"],
-            type_reason=reasons["type"],
-            check_reason=reasons["check"] or _check_reason(title, logical, check, values),
+            required_reason=said["required"],
+            type_reason=said["type"],
+            check_reason=said["check"] or reasons.check_reason(title, logical, check, values),
+            unit=unit,
+            unit_headers=unit_headers,
         )
 
 
@@ -350,27 +380,3 @@ def _values(raw: Any, logical: str) -> dict[str, str]:
     if isinstance(raw, list):
         return {str(value): str(value) for value in raw}
     return {str(text): str(code) for text, code in raw.items()}
-
-
-def _type_reason(title: str, logical: str) -> str:
-    shapes = {
-        "date": "不是可识别的日期，应形如 2026-10-08。",
-        "timestamp": "不是可识别的时间，应形如 2026-10-08 09:30:00。",
-        "number": "不是可识别的数，应只填数字。",
-        "integer": "不是整数，应只填数字。",
-        "boolean": "应填“是”或“否”。",
-    }
-    return f"「{title}」{shapes.get(logical, '不是可用的文字。')}"
-
-
-def _check_reason(title: str, logical: str, check: str | None, values: Mapping[str, str]) -> str:
-    if logical == "boolean":
-        return _type_reason(title, logical)
-    if check == "uscc":
-        return f"「{title}」不是有效的统一社会信用代码（18 位，字符或校验码不符），应按营业执照核对。"
-    if check == "reg_no":
-        return f"「{title}」是 15 位注册号但校验码不符，应按营业执照核对。"
-    if values:
-        shown = "、".join(dict.fromkeys(values))
-        return f"「{title}」不在规定的取值内，应为：{shown}。"
-    return f"「{title}」格式不符，应按数据字典填写。"

@@ -31,9 +31,9 @@ REASON = {"name", "type", "description"}
 REASONS = ("required", "type", "check")
 CUSTOM_TOP = {
     "group", "responsibleUnit", "openness", "classification", "formedOn", "clock", "requiredSource", "baseStream",
-    "ignoredHeaders",
+    "ignoredHeaders", "identity", "documentNumber", "publishedOn", "splitParties",
 }  # fmt: skip
-CUSTOM_COLUMN = {"aliases", "values", "check"}
+CUSTOM_COLUMN = {"aliases", "values", "check", "unit", "unitHeaders"}
 
 
 class ContractError(ValueError):
