@@ -50,6 +50,9 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "licence.decision_after_valid_to": (
         {"decision_date": DAY, "valid_to": EVE}, {"decision_date": DAY, "valid_to": DAY}),
     "licence.decision_in_future": ({"decision_date": NEXT}, {"decision_date": DAY}),
+    "licence.published_before_decision": (
+        {"published_on": EVE, "decision_date": DAY}, {"published_on": DAY, "decision_date": DAY}),
+    "licence.published_in_future": ({"published_on": NEXT}, {"published_on": DAY}),
     "licence.valid_to_before_valid_from": (
         {"valid_to": EVE, "valid_from": DAY}, {"valid_to": DAY, "valid_from": DAY}),
     "penalty.confiscation_negative": ({"confiscation_wan": -0.5}, {"confiscation_wan": 0}),
@@ -57,6 +60,9 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "penalty.fine_amount_missing": ({"penalty_type": "警告;罚款"}, {"penalty_type": "警告"}),
     "penalty.fine_negative": ({"fine_wan": -0.000001}, {"fine_wan": 0}),
     "penalty.fine_unit_suspect": ({"fine_wan": 10000}, {"fine_wan": 9999.99}),
+    "penalty.published_before_decision": (
+        {"published_on": EVE, "decision_date": DAY}, {"published_on": DAY, "decision_date": DAY}),
+    "penalty.published_in_future": ({"published_on": NEXT}, {"published_on": DAY}),
     "penalty.publish_until_before_decision": (
         {"publish_until": EVE, "decision_date": DAY}, {"publish_until": DAY, "decision_date": DAY}),
     "penalty.valid_to_before_decision": (
