@@ -1,32 +1,51 @@
 """归集: what was delivered for a month, as it was received.
 
-Here: `deliveries` (every file and what became of it) and one `delivered_<source>` per source contract.
-Not here: judging rows (validated).
+Here: `deliveries` (every file and what became of it), `received_file`, `received_sheet` and `header_drift` (what reading
+each file gave), and one `delivered_<source>` per source. Not here: judging rows (validated).
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import dagster as dg
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from assets.schema import asset_arguments, stored_metadata, unit_name
-from assets.stage import Month, month_of, table_asset
-from data_contracts.model import Column, Contract, output_contract, source_contracts
-from resources.engines.duckdb_engine import ROW_GROUP_SIZE, sql_text
-from resources.inbox import InboxError, read_delivery, read_file
-from resources.lake import Stored, write_atomically
+from assets.stage import Month, Tables, month_of, table_asset, tables_asset
+from data_contracts.model import Column, Contract, output_contract, source_contract
+from data_contracts.registry import Source, sources
+from resources.engines.duckdb_engine import sql_text
+from resources.inbox import InboxError
+from resources.lake import Stored
+from resources.received import QUARANTINED, READ, Received, Wanted, receive
 from resources.receipts import basis_of, look_through, record, rows_of
 from supervision.months import last_day
+
+READ_TABLES = ("received_file", "received_sheet", "header_drift")
 
 
 def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]:
     """The assets of this stage."""
     return [
         table_asset("deliveries", partitions, _deliveries, deps=(), kinds=("python", "parquet")),
-        *(_delivered(contract, partitions) for contract in source_contracts()),
+        tables_asset(
+            "read_files",
+            READ_TABLES,
+            partitions,
+            _read_files,
+            deps=["deliveries"],
+            checks=[
+                dg.AssetCheckSpec(
+                    "every_file_read",
+                    asset="received_file",
+                    description="每份文件都能读取；读不出的整份隔离，只停它自己，按清单逐份退回报送单位",
+                )
+            ],
+            judge=_judge_files,
+        ),
+        _delivered(partitions),
     ]
 
 
@@ -39,6 +58,71 @@ def _deliveries(month: Month) -> Stored:
     return month.store_records(output_contract("deliveries"), rows)
 
 
+def _read_files(month: Month) -> Tables:
+    """Every used file read in the sandbox, or kept aside whole with its reason (R-11, R-18)."""
+    used = used_files(month)
+    answers = receive(month.lake.home, [wanted(row) for row in used])
+    return {
+        "received_file": [_file_row(row, answer) for row, answer in zip(used, answers, strict=True)],
+        "received_sheet": [
+            {name: getattr(sheet, name) for name in sheet.__slots__} | place(answer)
+            for answer in answers
+            if answer.state == READ
+            for sheet in answer.sheets
+        ],
+        "header_drift": [
+            place(answer) | {"column_name": drift.column or drift.header, "drift_kind": drift.kind}
+            for answer in answers
+            for drift in answer.drifts
+        ],
+    }
+
+
+def used_files(month: Month) -> list[dict[str, Any]]:
+    """The files this month rests on, in the order of their receipt."""
+    used = [row for row in month.records("deliveries") if row["state"] == "used"]
+    return sorted(used, key=lambda row: (row["received_at"], row["delivery_id"], row["file_name"]))
+
+
+def wanted(row: dict[str, Any]) -> Wanted:
+    """A used file as the reading asks for it."""
+    contract = source_contract(row["source"])
+    return Wanted(row["delivery_id"], row["file_name"], row["file_sha256"], row["declared_rows"], contract)
+
+
+def place(answer: Received) -> dict[str, str]:
+    """Which file an answer is about."""
+    told = answer.wanted
+    return {"delivery_id": told.delivery_id, "file_name": told.file_name, "source": told.contract.name}
+
+
+def _file_row(row: dict[str, Any], answer: Received) -> dict[str, Any]:
+    kept = ("unit_code", "unit_name", "delivery_month", "file_sha256", "received_at", "is_withdrawal", "declared_rows")
+    return (
+        place(answer)
+        | {name: row[name] for name in kept}
+        | {
+            "read_state": answer.state,
+            "fault_kind": answer.kind,
+            "fault_reason": answer.reason,
+            "delivered_rows": answer.rows,
+        }
+    )
+
+
+def _judge_files(month: Month) -> Iterable[dg.AssetCheckResult]:
+    files = month.records("received_file")
+    aside = [row for row in files if row["read_state"] == QUARANTINED]
+    yield dg.AssetCheckResult(
+        asset_key="received_file",
+        check_name="every_file_read",
+        passed=not aside,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="；".join(row["fault_reason"] for row in aside) or f"{len(files)} 份文件全部读出",
+        metadata={"隔离文件": [f"{row['delivery_id']}/{row['file_name']}" for row in aside]},
+    )
+
+
 def delivered_contract(contract: Contract) -> Contract:
     """The contract of a source's rows as received: the same columns as text, and where each row stood."""
     text = tuple(replace(c, physical_type="VARCHAR", logical_type="string", required=False) for c in contract.columns)
@@ -48,72 +132,90 @@ def delivered_contract(contract: Contract) -> Contract:
         group="collected",
         title=f"{contract.title}（交付原样）",
         columns=(*text, *_place_columns()),
-        primary_key=("delivery_id", "file_name", "sheet", "row_no"),
+        primary_key=("delivery_id", "file_name", "sheet", "row_no", "part_no"),
     )
+
+
+_PLACE = (
+    "delivery_id", "file_name", "file_sha256", "sheet", "row_no", "part_no", "corrects_row_id", "received_at",
+    "is_generated", "is_withdrawal",
+)  # fmt: skip
 
 
 def _place_columns() -> tuple[Column, ...]:
-    names = ("delivery_id", "file_name", "file_sha256", "sheet", "row_no", "received_at", "is_generated")
-    return tuple(output_contract("row_origin").column(name) for name in names)
+    return tuple(output_contract("row_origin").column(name) for name in _PLACE)
 
 
-def _delivered(source: Contract, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
-    contract = delivered_contract(source)
+def _delivered(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    contracts = {f"delivered_{s.name}": delivered_contract(s.contract) for s in sources()}
 
-    @dg.asset(
-        name=contract.name,
-        partitions_def=partitions,
-        deps=["deliveries"],
+    @dg.multi_asset(
+        name="deliver_sources",
+        specs=[
+            dg.AssetSpec(
+                name,
+                deps=["deliveries", "received_file"],
+                partitions_def=partitions,
+                **asset_arguments(contract, kinds=("excel", "parquet")),
+            )
+            for name, contract in contracts.items()
+        ],
+        can_subset=True,
         required_resource_keys={"house"},
-        **asset_arguments(contract, kinds=("excel", "parquet")),
     )
-    def _asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+    def _assets(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         month = month_of(context)
-        deliveries = month.records("deliveries")
-        sent = [r for r in deliveries if r["source"] == source.name and r["state"] in ("used", "repeated")]
-        files = [r for r in sent if r["state"] == "used"]
-        if source.required_source and not any(r["delivery_month"] == month.name for r in sent):
-            refused = "；".join(r["refusal"] for r in deliveries if r["state"] == "refused")
-            raise InboxError(
-                (f"有交付未能读取：{refused}因此 " if refused else "")
-                + f"{month.name} 缺少必需来源「{source.title}」（{source.name}）的交付："
-                f"请向{unit_name(source.responsible_unit)}催交，放入收件箱后重新运行"
-            )
-        paths = [_received(month, source, row) for row in files]
-        inputs = {"received": paths or contract_rows(source), "deliveries": month.lake.table("deliveries")}
-        with month.house.engine() as engine:
-            stored = month.lake.store(
-                contract.name,
-                lambda path: engine.select_to_parquet(
-                    sql_text("collected/delivered"), inputs, {"source": source.name}, path
-                ),
-            )
-        metadata = stored_metadata(stored, month.lake, contract)
-        metadata["交付文件"] = [f"{r['delivery_id']}/{r['file_name']} {r['file_sha256'][:16]}" for r in files]
-        return dg.MaterializeResult(metadata=metadata)
+        chosen = {key.to_user_string() for key in context.selected_asset_keys}
+        files = month.records("received_file")
+        for source in sources():
+            contract = contracts[f"delivered_{source.name}"]
+            if contract.name not in chosen:
+                continue
+            mine = [row for row in files if row["source"] == source.name]
+            _refuse_missing(month, source, mine)
+            stored = _store(month, source, contract, mine)
+            metadata = stored_metadata(stored, month.lake, contract)
+            metadata["交付文件"] = [
+                f"{r['delivery_id']}/{r['file_name']} {r['file_sha256'][:16]} {r['read_state']}" for r in mine
+            ]
+            yield dg.MaterializeResult(asset_key=contract.name, metadata=metadata)
 
-    return _asset
+    return _assets
 
 
-def contract_rows(source: Contract) -> Any:
-    """No rows, with the columns of a received file: what an optional source looks like when nothing came."""
-    fields = [pa.field(c.name, pa.string()) for c in source.columns]
-    fields += [pa.field("sheet", pa.string()), pa.field("row_no", pa.int64()), pa.field("file_sha256", pa.string())]
-    return pa.schema(fields).empty_table()
-
-
-def _received(month: Month, source: Contract, row: dict[str, Any]) -> Any:
-    """Parquet of one received file, read once and kept under the digest of its bytes and of the contract."""
-    target = month.lake.received(row["file_sha256"], source.sha256)
-    if target.exists():
-        return target
-    delivery = read_delivery(month.lake.home.inbox / row["delivery_id"])
-    file = next(f for f in delivery.files if f.name == row["file_name"])
-    file.verify()
-    raw = read_file(file.path, source, rows=file.rows)
-    table = raw.table.append_column("file_sha256", pa.repeat(pa.scalar(file.sha256), raw.table.num_rows))
-    table = table.replace_schema_metadata({"blank_rows": str(raw.blank_rows), "footer_rows": str(raw.footer_rows)})
-    write_atomically(
-        target, lambda path: pq.write_table(table, path, compression="zstd", row_group_size=ROW_GROUP_SIZE)
+def _refuse_missing(month: Month, source: Source, files: list[dict[str, Any]]) -> None:
+    """A required source without one readable file of this month stops the month; the sentence says why it is missing."""
+    if not source.required or any(
+        row["delivery_month"] == month.name and row["read_state"] != QUARANTINED for row in files
+    ):
+        return
+    faults = [row["fault_reason"] for row in files if row["read_state"] == QUARANTINED]
+    faults += [row["refusal"] for row in month.records("deliveries") if row["state"] == "refused"]
+    contract = source.contract
+    raise InboxError(
+        (f"有交付未能读取：{'；'.join(faults)}因此 " if faults else "")
+        + f"{month.name} 缺少必需来源「{contract.title}」（{source.name}）的交付："
+        f"请向{unit_name(contract.responsible_unit)}催交，放入收件箱后重新运行"
     )
-    return target
+
+
+def _store(month: Month, source: Source, contract: Contract, files: list[dict[str, Any]]) -> Stored:
+    """All readable rows of a source, with the place of each."""
+    contract_sha256 = source.contract.sha256
+    paths = [month.lake.received(r["file_sha256"], contract_sha256) for r in files if r["read_state"] == READ]
+    inputs = {name: month.lake.table(name) for name in ("received_file", "deliveries")}
+    rows = {"received": paths or no_rows(source.contract)}
+    with month.house.engine() as engine:
+        return month.lake.store(
+            contract.name,
+            lambda path: engine.select_to_parquet(
+                sql_text("collected/delivered"), inputs | rows, {"source": source.name}, path
+            ),
+        )
+
+
+def no_rows(contract: Contract) -> pa.Table:
+    """No rows, with the columns of a received file: what a source looks like when nothing came."""
+    text = [*contract.column_names, "sheet", "corrects_row_id", "file_sha256"]
+    fields = [pa.field(name, pa.string()) for name in text]
+    return pa.schema([*fields, pa.field("row_no", pa.int64()), pa.field("part_no", pa.int64())]).empty_table()

@@ -252,7 +252,7 @@ def committed_files(month: Month, round_id: str, salt_key: bytes) -> tuple[dict[
 
 
 def _field_codes() -> Mapping[str, str]:
-    names = source_contract("field_record").column("field_code").values
+    names = source_contract("task_evidence").column("field_code").values
     return {**names, **{code: code for code in names.values()}}
 
 

@@ -12,9 +12,11 @@ from typing import Any
 
 import dagster as dg
 
-from assets.stage import Month, sql_asset
+from assets.stage import Month, sql_asset, table_asset
+from data_contracts.registry import Source, sources
+from resources.engines.duckdb_engine import sql_text
 from resources.lake import Stored
-from resources.reference import city, county_names, division_counties
+from resources.reference import city, county_names, division_counties, text_table
 from supervision.snapshot import SnapshotError, hold_reason
 
 NEW_SUBJECT_DAYS = 45  # a firm this new may not be in the province's monthly snapshot yet
@@ -59,11 +61,17 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
             deps=["intake"],
             parameters=lambda m: {"as_of": m.as_of},
         ),
+        table_asset(
+            "field_record",
+            partitions,
+            _field_record,
+            deps=["intake", *(f"accepted_{s.name}" for s in _field_sources())],
+            kinds=("duckdb", "parquet"),
+        ),
         sql_asset(
             "subject_field",
             partitions,
-            inputs=["accepted_field_record"],
-            deps=["intake"],
+            inputs=["field_record"],
             parameters=lambda m: {"as_of": m.as_of},
         ),
         sql_asset(
@@ -89,6 +97,25 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
             judge=_judge_coverage,
         ),
     ]
+
+
+def _field_sources() -> list[Source]:
+    return [source for source in sources() if source.kind == "field"]
+
+
+def _field_record(month: Month) -> Stored:
+    """The special fields' sources in one table; a source of one field need not name it in every row (R-14)."""
+    listed = _field_sources()
+    fields = [{"source": s.name, "field_code": s.fields[0] if len(s.fields) == 1 else None} for s in listed]
+    inputs = {
+        "parts": [month.lake.table(f"accepted_{s.name}") for s in listed],
+        "source_field": text_table(fields, ("source", "field_code")),
+    }
+    with month.house.engine() as engine:
+        return month.lake.store(
+            "field_record",
+            lambda path: engine.select_to_parquet(sql_text("risk/field_record"), inputs, {}, path),
+        )
 
 
 def _city(_: Month) -> Mapping[str, object]:

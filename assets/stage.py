@@ -117,6 +117,7 @@ Compute = Callable[[Month], Stored]
 Tables = Mapping[str, Iterable[Mapping[str, Any]]]
 Held = Callable[[Month], bool]
 Judge = Callable[[Month, Stored], Iterable[dg.AssetCheckResult]]
+JudgeTables = Callable[[Month], Iterable[dg.AssetCheckResult]]
 
 
 def table_asset(
@@ -201,8 +202,10 @@ def tables_asset(
     compute: Callable[[Month], Tables],
     *,
     deps: Iterable[str],
+    checks: Sequence[dg.AssetCheckSpec] = (),
+    judge: JudgeTables | None = None,
 ) -> dg.AssetsDefinition:
-    """Several assets that one rule brings forth together, each under its own output contract."""
+    """Several assets that one rule brings forth together, each under its own output contract; `judge` names its assets."""
     contracts = {table: output_contract(table) for table in tables}
     upstream = list(deps)
 
@@ -217,13 +220,16 @@ def tables_asset(
             )
             for table, contract in contracts.items()
         ],
+        check_specs=list(checks),
         required_resource_keys={"house"},
     )
-    def _asset(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+    def _asset(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         month = month_of(context)
         computed = compute(month)
         for table, contract in contracts.items():
             stored = month.store_records(contract, computed[table])
             yield dg.MaterializeResult(asset_key=table, metadata=stored_metadata(stored, month.lake, contract))
+        if judge is not None:
+            yield from judge(month)
 
     return _asset

@@ -1,50 +1,65 @@
 """验收: every delivered row accepted, quarantined with its reason, or recognised as a duplicate — and none lost.
 
-Here: `accepted_<source>`, `quarantined`, `duplicates`, `intake` (the counts and the blocking checks).
-Not here: what the records mean for a plan (risk).
+Here: `accepted_<source>`, `identity`, the lists over all sources (`quarantined`, `duplicates`, `schema_drift`, `record`),
+`conservation` and `intake` with the blocking checks. Not here: what the records mean for a plan (risk).
 """
 
-from collections.abc import Iterable
-from dataclasses import asdict, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import dagster as dg
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from assets.schema import asset_arguments, stored_metadata
-from assets.stage import Month, month_of, table_asset
-from data_contracts.model import Contract, output_contract, source_contracts
+from assets.stage import Month, arrow_schema, month_of, table_asset
+from data_contracts.model import Contract, output_contract
+from data_contracts.registry import Source, sources
 from resources.engines.contract_sql import split_sql
-from resources.engines.duckdb_engine import sql_text, take
+from resources.engines.amounts import amount_table, amount_texts
+from resources.engines.duckdb_engine import DuckDBEngine, sql_text, take
 from resources.lake import Stored
+
+# Lists over all sources: the part of each source's split that they unite.
+LISTS = ("quarantined", "duplicates", "schema_drift", "record")
+PART = {"schema_drift": "drift"}
+DRIFT_ZH = {
+    "dropped": "列缺失", "new": "新增列", "renamed": "列改名", "retyped": "列类型改变", "all_null": "整列为空",
+}  # fmt: skip
 
 
 def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]:
     """The assets of this stage."""
-    names = [c.name for c in source_contracts()]
-    accepted = [f"accepted_{name}" for name in names]
     return [
-        *(_accepted(contract, partitions) for contract in source_contracts()),
-        table_asset("quarantined", partitions, lambda m: _union(m, "quarantined"), deps=accepted, kinds=("duckdb",)),
-        table_asset("duplicates", partitions, lambda m: _union(m, "duplicates"), deps=accepted, kinds=("duckdb",)),
+        _accepted(partitions),
+        _lists(partitions),
+        table_asset(
+            "conservation", partitions, _conservation, deps=["received_sheet", *LISTS[:2]], kinds=("duckdb", "parquet")
+        ),
         table_asset(
             "intake",
             partitions,
             _intake,
-            deps=["deliveries", "quarantined", "duplicates"],
+            deps=["deliveries", "conservation", "received_file", "received_sheet", "schema_drift"],
             checks=[
                 dg.AssetCheckSpec(
                     "nothing_lost",
                     asset="intake",
                     blocking=True,
-                    description="守恒：每个文件、每张表页的每一行恰好落在接收、隔离、重复三者之一",
+                    description="守恒：每个交付、文件、表页的每一行恰好落在接收、隔离、重复三者之一，空行表尾另计",
                 ),
                 dg.AssetCheckSpec(
                     "no_delivery_refused",
                     asset="intake",
                     blocking=True,
-                    description="没有无法读取的交付：清单或文件有问题的，当月不进入计划",
+                    description="没有清单读不出的交付：不知其中是什么来源，当月不进入计划",
+                ),
+                dg.AssetCheckSpec(
+                    "schema_kept",
+                    asset="intake",
+                    description="各来源的列没有缺失、改名、改类型、新增或整列为空；有变化的只停它自己",
                 ),
             ],
             judge=_judge_intake,
@@ -53,10 +68,11 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
 
 
 def accepted_contract(contract: Contract) -> Contract:
-    """The contract of a source's accepted rows: its typed columns, their origin, version and warnings."""
-    extra = ["row_id", "delivery_id", "file_name", "sheet", "row_no", "received_at"]
+    """The contract of a source's accepted rows: its typed columns, their origin, identity, version and warnings."""
+    extra = ["source", "row_id", "delivery_id", "file_name", "sheet", "row_no", "part_no", "corrects_row_id", "received_at"]
     extra += ["formed_on"] if contract.formed_on else []
-    extra += ["version_no", "is_current", "warnings"]
+    extra += ["identity_basis"] if contract.identity else []
+    extra += ["version_no", "is_withdrawn", "is_current", "warnings"]
     shared = output_contract("row_origin")
     return replace(
         contract,
@@ -68,83 +84,187 @@ def accepted_contract(contract: Contract) -> Contract:
     )
 
 
-def _accepted(source: Contract, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
-    contract = accepted_contract(source)
-
-    @dg.asset(
-        name=contract.name,
-        partitions_def=partitions,
-        deps=[f"delivered_{source.name}"],
-        required_resource_keys={"house"},
-        **asset_arguments(contract),
+def _accepted(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """One step for all sources; the register first, for the others are identified by it."""
+    contracts = {f"accepted_{s.name}": accepted_contract(s.contract) for s in sources()}
+    identity = output_contract("identity")
+    specs = [
+        dg.AssetSpec(
+            name,
+            deps=[f"delivered_{name.removeprefix('accepted_')}", *(["identity"] if contract.identity else [])],
+            partitions_def=partitions,
+            **asset_arguments(contract),
+        )
+        for name, contract in contracts.items()
+    ]
+    specs.append(
+        dg.AssetSpec("identity", deps=["accepted_register"], partitions_def=partitions, **asset_arguments(identity))
     )
-    def _asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+
+    @dg.multi_asset(name="accept_sources", specs=specs, can_subset=True, required_resource_keys={"house"})
+    def _assets(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         month = month_of(context)
-        delivered = {"delivered": month.lake.table(f"delivered_{source.name}")}
+        chosen = {key.to_user_string() for key in context.selected_asset_keys}
         with month.house.engine() as engine:
-            made = engine.select_chain(asdict(split_sql(source)), delivered)
-            stored = {
-                place: month.lake.store(f"{place}_{source.name}", partial(take, made[place]))
-                for place in ("accepted", "quarantined", "duplicates")
-            }
-        metadata = stored_metadata(stored["accepted"], month.lake, contract)
-        metadata |= {"隔离行数": stored["quarantined"].rows, "重复行数": stored["duplicates"].rows}
-        return dg.MaterializeResult(metadata=metadata)
+            for source in sorted(sources(), key=lambda s: s.kind != "register"):
+                contract = contracts[f"accepted_{source.name}"]
+                if contract.name in chosen:
+                    stored = _split(month, source.contract, engine)
+                    metadata = stored_metadata(stored["accepted"], month.lake, contract)
+                    metadata |= {"隔离行数": stored["quarantined"].rows, "重复行数": stored["duplicates"].rows}
+                    yield dg.MaterializeResult(asset_key=contract.name, metadata=metadata)
+                if source.kind == "register" and "identity" in chosen:
+                    made = month.select(identity, ["accepted_register"], {}, {})
+                    yield dg.MaterializeResult(
+                        asset_key="identity", metadata=stored_metadata(made, month.lake, identity)
+                    )
 
-    return _asset
+    return _assets
 
 
-def _union(month: Month, place: str) -> Stored:
+def _split(month: Month, contract: Contract, engine: DuckDBEngine) -> dict[str, Stored]:
+    """Every delivered row of a source into one of three places, and what is told of them, stored side by side."""
+    delivered = month.lake.table(f"delivered_{contract.name}")
+    split = split_sql(contract)
+    inputs: dict[str, Any] = {"delivered": delivered}
+    if "identity" in split.inputs:
+        inputs["identity"] = month.lake.table("identity")
+    if "amount_text" in split.inputs:
+        texts = amount_texts(contract)
+        assert texts is not None
+        inputs["amount_text"] = amount_table(engine.select(texts, {"delivered": delivered}))
+    made = engine.select_chain(split.steps(), inputs)
+    return {
+        place: month.lake.store(f"{place}_{contract.name}", partial(take, made[place]))
+        for place in made
+        if place != "judged"
+    }
+
+
+def _lists(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    accepted = [f"accepted_{s.name}" for s in sources()]
+    upstream = {name: [*accepted, *(["header_drift"] if name == "schema_drift" else [])] for name in LISTS}
+
+    @dg.multi_asset(
+        name="list_sources",
+        specs=[
+            dg.AssetSpec(name, deps=upstream[name], partitions_def=partitions, **asset_arguments(output_contract(name)))
+            for name in LISTS
+        ],
+        can_subset=True,
+        required_resource_keys={"house"},
+    )
+    def _assets(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+        month = month_of(context)
+        for key in sorted(context.selected_asset_keys, key=lambda key: LISTS.index(key.to_user_string())):
+            name = key.to_user_string()
+            stored = _union(month, name)
+            yield dg.MaterializeResult(
+                asset_key=name, metadata=stored_metadata(stored, month.lake, output_contract(name))
+            )
+
+    return _assets
+
+
+def _union(month: Month, name: str) -> Stored:
     """All sources' rows of one place, in the order of their origin."""
-    parts = [month.lake.table(f"{place}_{c.name}") for c in source_contracts()]
+    part = PART.get(name, name)
+    paths = [month.lake.path(f"{part}_{source.name}") for source in sources()]
+    parts = [path for path in paths if path.exists()]
+    if name == "schema_drift":
+        parts.append(month.lake.table("header_drift"))
     with month.house.engine() as engine:
         return month.lake.store(
-            place,
-            lambda path: engine.select_to_parquet(sql_text(f"validated/{place}"), {"parts": parts}, {}, path),
+            name, lambda path: engine.select_to_parquet(sql_text(f"validated/{name}"), {"parts": parts}, {}, path)
         )
 
 
-def _intake(month: Month) -> Stored:
-    """Counts per source: delivered = accepted + quarantined + duplicates, and the rows that break it (none)."""
-    rows = []
+def _conservation(month: Month) -> Stored:
+    """Delivered = accepted + quarantined + duplicates, by delivery, file and sheet."""
+    contract = output_contract("conservation")
+    parts = []
     with month.house.engine() as engine:
-        for source in source_contracts():
+        for source in sources():
             tables = {
-                "delivered": month.lake.table(f"delivered_{source.name}"),
-                "accepted": month.lake.table(f"accepted_{source.name}"),
-                "quarantined": month.lake.table(f"quarantined_{source.name}"),
-                "duplicates": month.lake.table(f"duplicates_{source.name}"),
+                place: month.lake.table(f"{place}_{source.name}")
+                for place in ("delivered", "accepted", "quarantined", "duplicates")
             }
-            counts = {f"{name}_rows": pq.read_metadata(path).num_rows for name, path in tables.items()}
-            counts |= _declared_blank(month, source)
-            misplaced = engine.select(sql_text("checks/conservation"), tables).num_rows
-            rows.append({"source": source.name, "source_title": source.title, **counts, "misplaced_rows": misplaced})
+            if any(pq.read_metadata(path).num_rows for path in tables.values()):
+                parts.append(engine.select(sql_text("validated/conservation"), tables, {"source": source.name}))
+    table = pa.concat_tables(parts).cast(arrow_schema(contract)) if parts else arrow_schema(contract).empty_table()
+    order = [(name, "ascending") for name in contract.primary_key]
+    return month.store_records(contract, table.sort_by(order).to_pylist())
+
+
+def _intake(month: Month) -> Stored:
+    """Counts per source: files, rows by place, and what below the headers holds no record."""
+    sheets, kept = month.records("received_sheet"), month.records("conservation")
+    files = month.records("received_file")
+    rows = [
+        {
+            "source": source.name,
+            "source_title": source.contract.title,
+            "files": sum(1 for f in files if f["source"] == source.name and f["read_state"] == "read"),
+            "quarantined_files": sum(1 for f in files if f["source"] == source.name and f["read_state"] == "quarantined"),
+        }
+        | _summed(sheets, source, ("blank_rows", "footer_rows"))
+        | _summed(
+            kept, source, ("delivered_rows", "accepted_rows", "quarantined_rows", "duplicates_rows", "misplaced_rows")
+        )
+        for source in sources()
+    ]
     return month.store_records(output_contract("intake"), rows)
 
 
-def _declared_blank(month: Month, source: Contract) -> dict[str, int]:
-    """Rows below the headers that hold no record: blank ones, and footers such as 合计."""
-    files = [r for r in month.records("deliveries") if r["source"] == source.name and r["state"] == "used"]
-    said = [pq.read_schema(month.lake.received(r["file_sha256"], source.sha256)).metadata for r in files]
-    return {name: sum(int(each[name.encode()]) for each in said) for name in ("blank_rows", "footer_rows")}
+def _summed(rows: Iterable[Mapping[str, Any]], source: Source, names: Iterable[str]) -> dict[str, int]:
+    mine = [row for row in rows if row["source"] == source.name]
+    return {name: sum(row[name] for row in mine) for name in names}
 
 
 def _judge_intake(month: Month, _: Stored) -> Iterable[dg.AssetCheckResult]:
-    rows = month.records("intake")
-    lost = {r["source"]: r["misplaced_rows"] for r in rows if r["misplaced_rows"]}
+    kept = month.records("conservation")
+    lost = lost_places(month.records("received_sheet"), kept)
     refused = [r for r in month.records("deliveries") if r["state"] == "refused"]
+    drifts = month.records("schema_drift")
     yield dg.AssetCheckResult(
         check_name="nothing_lost",
         passed=not lost,
         description=(
-            f"以下来源有行未恰好落在一处：{lost}；请勿继续，联系开发人员"
+            f"以下表页有行未恰好落在一处：{'；'.join(lost[:20])}；请勿继续，联系开发人员"
             if lost
-            else f"交付 {sum(r['delivered_rows'] for r in rows)} 行全部有去处"
+            else f"交付 {sum(r['delivered_rows'] for r in kept)} 行全部有去处"
         ),
-        metadata={r["source"]: r["delivered_rows"] for r in rows},
+        metadata={r["source"]: r["delivered_rows"] for r in month.records("intake")},
     )
     yield dg.AssetCheckResult(
         check_name="no_delivery_refused",
         passed=not refused,
         description="；".join(r["refusal"] for r in refused) or "全部交付均可读取",
     )
+    yield dg.AssetCheckResult(
+        check_name="schema_kept",
+        passed=not drifts,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="；".join(_told(drift) for drift in drifts[:20]) or "各来源的列均与契约相符",
+    )
+
+
+def _told(drift: Mapping[str, Any]) -> str:
+    return f"{drift['delivery_id']}/{drift['file_name']} {DRIFT_ZH[drift['drift_kind']]}「{drift['column_name']}」"
+
+
+def lost_places(sheets: Iterable[Mapping[str, Any]], kept: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Sheets where the law does not hold: rows unread below the header, or not in exactly one of the three places."""
+    key = ("delivery_id", "file_name", "sheet")
+    counted = {tuple(row[name] for name in key): row for row in kept}
+    lost = []
+    for sheet in sheets:
+        place = tuple(sheet[name] for name in key)
+        row = counted.pop(place, None)
+        rows = row["delivered_rows"] if row else 0
+        parts = sheet["header_rows"] + sheet["data_rows"] + sheet["blank_rows"] + sheet["footer_rows"]
+        placed = row["accepted_rows"] + row["quarantined_rows"] + row["duplicates_rows"] if row else 0
+        sound = parts == sheet["last_row"] and rows == sheet["delivered_rows"] == placed
+        if not sound or (row and row["misplaced_rows"]):
+            lost.append("/".join(filter(None, place)))
+    return lost + ["/".join(filter(None, place)) for place in counted]

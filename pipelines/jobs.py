@@ -1,6 +1,6 @@
-"""The three jobs of a month and their schedule (DESIGN §3).
+"""The three jobs of a month, the one that only collects, and the schedule (DESIGN §3).
 
-`monthly` collects, validates, joins and plans, up to the committed frame; `draw` follows approval and beacon; `close`
+`collect` takes in what was delivered, so that departments hear of faults at once. `monthly` collects, validates, joins and plans, up to the committed frame; `draw` follows approval and beacon; `close`
 writes what the offices receive and publishes. Law and ceremony part them; a demonstration runs them in a row.
 """
 
@@ -17,10 +17,15 @@ JOBS = ("monthly", "draw", "close")
 
 
 def build_jobs(hooks: Set[dg.HookDefinition]) -> list[dg.UnresolvedAssetJobDefinition]:
-    """The jobs: up to the commitment, from it to the sealed bundle, and what is handed out."""
+    """The jobs: collecting alone, up to the commitment, from it to the sealed bundle, and what is handed out."""
     planned = dg.AssetSelection.groups("plan")
     drawn = planned & dg.AssetSelection.assets("committed_round").downstream(include_self=False)
     described = (
+        (
+            "collect",
+            dg.AssetSelection.groups("collected", "validated"),
+            "归集、验收：有新的交付时运行，不形成计划",
+        ),
         (
             "monthly",
             dg.AssetSelection.groups("collected", "validated", "risk") | (planned - drawn),

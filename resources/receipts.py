@@ -50,26 +50,31 @@ def look_through(inbox: Path, month: str, as_of: date) -> list[Receipt]:
         raise InboxError(
             f"收件箱 {inbox.name} 中没有 {month} 的交付（现有：{known}）；请核对月份，或先放入该月的交付文件夹"
         )
-    seen: set[str] = set()
+    seen: set[tuple[str, str, int | None]] = set()
     for delivery in sorted(deliveries, key=lambda d: (d.received_at, d.delivery_id)):
         for index, file in enumerate(delivery.files):
             if delivery.month > month:
                 state = "other_month"
             elif delivery.received_at.date() > as_of:
                 state = "later"
-            elif file.sha256 in seen:
+            elif (told := (file.sha256, file.change, file.rows)) in seen:
                 state = "repeated"
             else:
                 state = "used"
-                seen.add(file.sha256)
+                seen.add(told)
             receipts.append(Receipt(delivery, delivery.delivery_id, file.name, state, None, index))
     return receipts
 
 
 def rows_of(receipts: Iterable[Receipt]) -> list[dict[str, Any]]:
-    """Receipts as rows of the contract `deliveries`."""
+    """Receipts as rows of the contract `deliveries`.
+
+    What came after as_of was not known then: a month replayed as of a day must not tell of it.
+    """
     result = []
     for receipt in receipts:
+        if receipt.state in ("later", "other_month"):
+            continue
         row: dict[str, Any] = {
             "delivery_id": receipt.delivery_id,
             "file_name": receipt.file_name,
@@ -85,6 +90,7 @@ def rows_of(receipts: Iterable[Receipt]) -> list[dict[str, Any]]:
                 "source_system": delivery.source_system,
                 "source": file.source,
                 "file_sha256": file.sha256,
+                "is_withdrawal": file.change == "withdrawal",
                 "declared_rows": file.rows,
                 "received_at": delivery.received_at.replace(tzinfo=None),
                 "is_generated": delivery.generated,
@@ -103,9 +109,10 @@ def basis_of(month: str, as_of: date, receipts: Iterable[Receipt]) -> dict[str, 
         "month": month,
         "as_of": as_of.isoformat(),
         "deliveries": [
-            {"delivery_id": r.delivery_id, "file": r.file_name, "sha256": r.delivery.files[r.index].sha256}
+            {"delivery_id": r.delivery_id, "file": r.file_name, "sha256": f.sha256, "rows": f.rows, "change": f.change}
             for r in used
             if r.delivery is not None
+            for f in (r.delivery.files[r.index],)
         ],
         "refused": sorted(r.delivery_id for r in receipts if r.state == "refused"),
         "demonstration": bool(used) and all(r.delivery is not None and r.delivery.generated for r in used),

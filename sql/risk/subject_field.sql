@@ -1,9 +1,9 @@
 -- 主体所属专业领域：截至 as_of 有效的许可准入或风险分级记录，取最近一次的专业领域等级（R-03）。
 with standing as (
     select *
-    from accepted_field_record
+    from field_record
     where
-        is_current and recorded_on <= $as_of and (valid_to is null or valid_to >= $as_of)
+        recorded_on <= $as_of and (valid_to is null or valid_to >= $as_of)
         and record_kind in ('许可准入', '风险分级')
 )
 select

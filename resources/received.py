@@ -1,0 +1,143 @@
+"""Received files as Parquet, each read once: known by the digest of its bytes and of the contract it was read by.
+
+For: handing files to the sandbox, keeping what it answered, saying which files stand aside and why.
+Not for: reading (inbox), which deliveries belong to a month (receipts), judging rows (engines/contract_sql).
+A file that cannot be read is kept aside whole; the others go on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from data_contracts.model import Contract
+from resources.inbox import InboxError, read_delivery
+from resources.inbox.errors import Drift
+from resources.inbox.reading import SheetCount
+from resources.inbox.sandbox import Job, Outcome, Sandbox
+from resources.lake import write_bytes
+from resources.settings import Home
+from supervision.canonical import json_bytes
+
+READ, QUARANTINED, REPEATED = "read", "quarantined", "repeated"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One file of a delivery to be read under a contract; `rows`: as its manifest announces, None if it does not."""
+
+    delivery_id: str
+    file_name: str
+    sha256: str
+    rows: int | None
+    contract: Contract
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What became of a file: `state` read, quarantined or repeated; `path`: its Parquet when read."""
+
+    wanted: Wanted
+    state: str
+    path: Path | None
+    kind: str | None = None
+    reason: str | None = None
+    sheets: tuple[SheetCount, ...] = ()
+    drifts: tuple[Drift, ...] = ()
+
+    @property
+    def rows(self) -> int | None:
+        """Rows delivered, further parties of a row included; None when the file was not read."""
+        return sum(sheet.delivered_rows for sheet in self.sheets) if self.state == READ else None
+
+
+def receive(home: Home, files: Sequence[Wanted]) -> list[Received]:
+    """Read the files that were not read before; the answers in the order of `files`."""
+    answers: dict[int, Received] = {}
+    jobs: dict[int, Job] = {}
+    for number, wanted in enumerate(files):
+        target, kept = _places(home, wanted)
+        if kept.exists():
+            answers[number] = _from_json(wanted, target, json.loads(kept.read_bytes()))
+            continue
+        try:
+            jobs[number] = Job(_verified(home, wanted), wanted.contract, None, target)
+        except InboxError as error:
+            # Not kept: the file may be mended by delivering it anew.
+            answers[number] = Received(wanted, QUARANTINED, None, error.kind, str(error))
+    first = {files[number].sha256: number for number in reversed(jobs)}
+    unique = {number: job for number, job in jobs.items() if first[files[number].sha256] == number}
+    if unique:
+        with Sandbox() as box:
+            for number, outcome in zip(unique, box.read(list(unique.values())), strict=True):
+                answers[number] = _answer(files[number], outcome)
+                if outcome.state == READ or outcome.kind not in ("timeout", "memory"):
+                    # How long a busy machine took is no property of the file: such an answer is not kept.
+                    write_bytes(_places(home, files[number])[1], json_bytes(_as_json(answers[number])))
+    for number in jobs.keys() - unique.keys():
+        answers[number] = replace(answers[first[files[number].sha256]], wanted=files[number])
+    return _counted([answers[number] for number in range(len(files))])
+
+
+def _counted(answers: list[Received]) -> list[Received]:
+    """Against the announced rows; the same bytes are taken in once only."""
+    seen: set[str] = set()
+    counted = []
+    for answer in answers:
+        wanted, rows = answer.wanted, answer.rows
+        if rows is not None and wanted.rows not in (None, rows):
+            reason = (
+                f"{wanted.delivery_id}/{wanted.file_name} 读到 {rows} 行数据，清单登记 {wanted.rows} 行，"
+                "请报送单位核对文件和清单后重新送达。"
+            )
+            answer = Received(wanted, QUARANTINED, None, "rows_mismatch", reason)
+        elif rows is not None and wanted.sha256 in seen:
+            answer = Received(wanted, REPEATED, None)
+        elif rows is not None:
+            seen.add(wanted.sha256)
+        counted.append(answer)
+    return counted
+
+
+def _verified(home: Home, wanted: Wanted) -> Path:
+    delivery = read_delivery(home.inbox / wanted.delivery_id)
+    file = next(f for f in delivery.files if f.name == wanted.file_name)
+    file.verify()
+    return file.path
+
+
+def _places(home: Home, wanted: Wanted) -> tuple[Path, Path]:
+    stem = home.lake / "received" / f"{wanted.sha256}-{wanted.contract.sha256[:12]}"
+    return stem.with_name(f"{stem.name}.parquet"), stem.with_name(f"{stem.name}.json")
+
+
+def _answer(wanted: Wanted, outcome: Outcome) -> Received:
+    target = outcome.job.target if outcome.state == READ else None
+    return Received(
+        wanted, outcome.state, target, outcome.kind, outcome.reason, tuple(outcome.sheets), tuple(outcome.drifts)
+    )
+
+
+def _as_json(answer: Received) -> dict[str, Any]:
+    return {
+        "state": answer.state,
+        "kind": answer.kind,
+        "reason": answer.reason,
+        "sheets": [asdict(sheet) for sheet in answer.sheets],
+        "drifts": [asdict(drift) for drift in answer.drifts],
+    }
+
+
+def _from_json(wanted: Wanted, target: Path, kept: dict[str, Any]) -> Received:
+    return Received(
+        wanted,
+        kept["state"],
+        target if kept["state"] == READ else None,
+        kept["kind"],
+        kept["reason"],
+        tuple(SheetCount(**sheet) for sheet in kept["sheets"]),
+        tuple(Drift(**drift) for drift in kept["drifts"]),
+    )
