@@ -1,0 +1,43 @@
+"""The periods of the law as a month needs them: the file, and the small table of the day.
+
+For: reading `data_contracts/periods.yaml`. Not for: what the rules mean (supervision/periods).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import lru_cache
+
+import pyarrow as pa
+import yaml
+
+from resources.settings import CHECKOUT
+from supervision.periods import Periods, parse_periods
+
+_AMOUNT = pa.decimal128(18, 6)
+_TABLE = pa.schema(
+    [
+        ("record_kind", pa.string()),
+        ("about", pa.string()),
+        ("penalty_kind", pa.string()),
+        ("fine_up_to_wan", _AMOUNT),
+        ("fine_over_wan", _AMOUNT),
+        ("word", pa.string()),
+        ("rank_no", pa.int64()),
+        ("rule_id", pa.string()),
+        ("is_published", pa.bool_()),
+        ("months", pa.int64()),
+    ]
+)
+
+
+@lru_cache(maxsize=1)
+def periods() -> Periods:
+    """The periods of `data_contracts/periods.yaml`; PeriodError says what is wrong with the file."""
+    text = (CHECKOUT / "data_contracts" / "periods.yaml").read_bytes()
+    return parse_periods(yaml.load(text, Loader=yaml.CSafeLoader))
+
+
+def period_rules(as_of: date) -> pa.Table:
+    """The rules of publication and repair that are the law on `as_of`, one row per kind of penalty and word."""
+    return pa.Table.from_pylist(periods().table(as_of), schema=_TABLE)
