@@ -16,6 +16,7 @@ from assets.stage import Month, sql_asset, table_asset
 from data_contracts.registry import Source, sources
 from resources.engines.duckdb_engine import sql_text
 from resources.lake import Stored
+from resources.periods import period_rules
 from resources.reference import city, county_names, division_counties, text_table
 from supervision.snapshot import SnapshotError, hold_reason
 
@@ -60,6 +61,7 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
             ],
             deps=["intake"],
             parameters=lambda m: {"as_of": m.as_of},
+            extra=lambda m: {"period_rule": period_rules(m.as_of)},
         ),
         table_asset(
             "field_record",

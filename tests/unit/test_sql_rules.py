@@ -15,6 +15,7 @@ import pytest
 
 from data_contracts.model import output_contract, source_contract
 from resources.engines.duckdb_engine import DuckDBEngine, sql_text
+from resources.periods import period_rules
 from resources.reference import county_names, division_counties
 
 NOON = datetime(2026, 10, 8, 12)
@@ -114,6 +115,7 @@ def test_a_row_with_only_a_registration_number_is_its_alias(engine: DuckDBEngine
 def effective(engine: DuckDBEngine, **tables: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
     names = ("penalty", "abnormal_listing", "serious_violation", "repair")
     inputs = {f"accepted_{name}": accepted(name, *tables.get(name, ())) for name in names}
+    inputs["period_rule"] = period_rules(AS_OF)
     return pick(run(engine, "risk/effective_record", inputs, as_of=AS_OF), "uid", "record_kind", "record_no")
 
 
