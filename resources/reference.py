@@ -17,6 +17,7 @@ import yaml
 
 from resources.calendars import rows
 from resources.settings import CHECKOUT, POLICIES, REFERENCE
+from supervision.clocks import Clock, parse_clocks
 from supervision.policy import Policy, PolicyError, parse_policy
 from supervision.task_register import Register, Units, parse_register
 
@@ -120,3 +121,10 @@ def code_commit() -> str:
     packed = git / "packed-refs"
     lines = packed.read_text("ascii").splitlines() if packed.exists() else []
     return next((line.split()[0] for line in lines if line.endswith(f" {name}")), "0" * 40)
+
+
+@lru_cache(maxsize=1)
+def clocks() -> tuple[Clock, ...]:
+    """The clocks of collecting and publishing (`data_contracts/clocks.yaml`); ClockError when it cannot be used."""
+    text = (CHECKOUT / "data_contracts" / "clocks.yaml").read_bytes()
+    return parse_clocks(yaml.load(text, Loader=yaml.CSafeLoader))
