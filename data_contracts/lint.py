@@ -11,7 +11,7 @@ import csv
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -166,13 +166,10 @@ def _lowered_classes(contract: Contract, dictionary: FieldDictionary) -> Iterato
 
 
 def _keys(contract: Contract) -> Iterator[str]:
-    required = [contract.column(name).required for name in contract.primary_key]
-    guarded = any(
-        rule.severity == "error" and set(contract.primary_key) <= set(rule.columns) and "IS NULL" in rule.condition
-        for rule in contract.rules
-    )
-    if not all(required) and not guarded:
-        yield "的主键字段都应必填，或有一条 error 规则说明何时可空。"
+    for name in contract.primary_key:
+        weighed = any(f"{name} IS NULL" in rule.condition for rule in contract.rules)
+        if not contract.column(name).required and not weighed:
+            yield f"的主键字段 {name} 应必填，或有一条规则说明何时可空（{name} IS NULL）。"
     for name in contract.formed_on:
         if contract.column(name).logical_type != "date":
             yield f"的 formedOn 字段 {name} 应为日期。"
@@ -269,9 +266,21 @@ def _dictionary_breaches(root: Path, dictionary: FieldDictionary, contracts: tup
     for name, where in users.items():
         if len(where) > 1 and name not in dictionary.properties:
             yield f"字段 {name} 在 {'、'.join(where)} 中各自描述，请移入数据字典，只描述一次。"
+    used = {rule.id for contract in contracts for rule in contract.rules}
+    for name in sorted(set(dictionary.rules) - used):
+        yield f"数据字典的规则 {name} 没有契约使用，请删去。"
     for contract in contracts:
-        for raw in odcs.parse(root / f"{contract.kind}s" / f"{contract.name}.yaml")["schema"][0]["properties"]:
-            shared = dictionary.properties.get(raw["name"], {})
-            for key in ("businessName", "description"):
-                if key in raw and raw[key] == shared.get(key):
-                    yield f"契约 {contract.kind}s/{contract.name}.yaml 的字段 {raw['name']} 重复了数据字典的 {key}，请删去。"
+        table = odcs.parse(root / f"{contract.kind}s" / f"{contract.name}.yaml")["schema"][0]
+        for raw in table["properties"]:
+            yield from _repeated(contract, "字段", raw, dictionary.properties, ("businessName", "description"))
+        for raw in table.get("quality") or []:
+            yield from _repeated(contract, "规则", raw, dictionary.rules, ("implementation", "description"))
+
+
+def _repeated(
+    contract: Contract, what: str, raw: Raw, shared: Mapping[str, Raw], keys: tuple[str, ...]
+) -> Iterator[str]:
+    base = shared.get(raw["name"], {})
+    for key in keys:
+        if key in raw and raw[key] == base.get(key):
+            yield f"契约 {contract.kind}s/{contract.name}.yaml 的{what} {raw['name']} 重复了数据字典的 {key}，请删去。"

@@ -211,7 +211,8 @@ class _Reader:
             raise self._error("name", f"必须与文件名、schema 的 name 相同（{self.path.stem}）")
         custom = self._custom(document, odcs.CUSTOM_TOP, "文件")
         merged = odcs.resolve(document, self.dictionary)
-        properties: list[Raw] = merged["schema"][0]["properties"]
+        table = merged["schema"][0]
+        properties: list[Raw] = table["properties"]
         columns = tuple(self._column(raw) for raw in properties)
         names = tuple(column.name for column in columns)
         if len(set(names)) != len(names):

@@ -3,7 +3,8 @@
 Here: which ODCS v3.1.0 keys this project reads, and how a property inherits. Not here: what they mean (`model`).
 
 Inheritance: a property of a contract takes every key it does not state from the entry of the same name in
-`fields/*.yaml`; `customProperties` and `quality` are taken entry by entry; header aliases add up.
+`fields/*.yaml`; `customProperties` and `quality` are taken entry by entry; header aliases add up. A row rule of a
+contract takes every key it does not state from the entry of the same name under `rules:` there.
 Reading is strict: a key that nobody reads is an error, so that a misspelt one cannot be silently without effect.
 """
 
@@ -42,11 +43,12 @@ class ContractError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class FieldDictionary:
-    """The shared columns (raw properties by name, their file) and the headers ignored in every source, with why."""
+    """The shared columns (raw properties by name, their file), the shared row rules, the headers ignored everywhere."""
 
     properties: Mapping[str, Raw]
     files: Mapping[str, str]
     ignored_headers: Mapping[str, str]
+    rules: Mapping[str, Raw]
 
 
 @lru_cache(maxsize=8)
@@ -55,9 +57,10 @@ def load_dictionary(root: Path) -> FieldDictionary:
     properties: dict[str, Raw] = {}
     files: dict[str, str] = {}
     ignored: dict[str, str] = {}
+    rules: dict[str, Raw] = {}
     for path in sorted((root / "fields").glob("*.yaml")):
         document = parse(path)
-        check_keys(document, {"fields", "ignoredHeaders"}, path, "文件")
+        check_keys(document, {"fields", "ignoredHeaders", "rules"}, path, "文件")
         for entry in document.get("fields") or []:
             name = str(entry.get("name", ""))
             if name in properties:
@@ -66,9 +69,15 @@ def load_dictionary(root: Path) -> FieldDictionary:
                 )
             check_keys(entry, PROPERTY, path, f"字段 {name}")
             properties[name], files[name] = entry, path.name
+        for entry in document.get("rules") or []:
+            name = str(entry.get("name", ""))
+            if name in rules:
+                raise ContractError(f"数据字典 {path.name} 的规则 {name} 已经写过：每条规则只写一次，请删去一处。")
+            check_keys(entry, RULE, path, f"规则 {name}")
+            rules[name] = entry
         for entry in document.get("ignoredHeaders") or []:
             ignored.update({str(header): str(entry["reason"]) for header in entry["headers"]})
-    return FieldDictionary(properties, files, ignored)
+    return FieldDictionary(properties, files, ignored, rules)
 
 
 def parse(path: Path) -> Raw:
@@ -92,17 +101,17 @@ def check_keys(raw: Raw, allowed: set[str], path: Path, where: str) -> None:
 
 
 def resolve(document: Raw, dictionary: FieldDictionary) -> Raw:
-    """The document with every property complete: what the contract says once inheritance is done."""
-    tables = [
-        {
-            **table,
-            "properties": [
-                merge(dictionary.properties.get(str(raw.get("name")), {}), raw) for raw in table["properties"]
-            ],
-        }
-        for table in document.get("schema") or []
-    ]
-    return {**document, "schema": tables}
+    """The document with every property and row rule complete: what the contract says once inheritance is done."""
+    return {**document, "schema": [_complete(table, dictionary) for table in document.get("schema") or []]}
+
+
+def _complete(table: Raw, dictionary: FieldDictionary) -> Raw:
+    shared = dictionary.properties
+    properties = [merge(shared.get(str(raw.get("name")), {}), raw) for raw in table["properties"]]
+    if "quality" not in table:
+        return {**table, "properties": properties}
+    quality = [{**dictionary.rules.get(str(raw.get("name")), {}), **raw} for raw in table["quality"] or []]
+    return {**table, "quality": quality, "properties": properties}
 
 
 def merge(base: Raw, own: Raw) -> Raw:
