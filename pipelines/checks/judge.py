@@ -39,13 +39,21 @@ class Crash:
 
 @dataclass(frozen=True, slots=True)
 class SuiteResult:
-    """What a suite found: `failed` breaks the contract, `warned` is for a person to look at, `raised` was not judged."""
+    """What a suite found: `failed` breaks the contract, `warned` is for a person to look at, `raised` was not judged.
+
+    `kept`: the promises that hold.
+    """
 
     suite: str
-    evaluated: int
     failed: tuple[Finding, ...]
     warned: tuple[Finding, ...]
     raised: tuple[Crash, ...]
+    kept: tuple[str, ...]
+
+    @property
+    def evaluated(self) -> int:
+        """How many promises the suite has."""
+        return len(self.failed) + len(self.warned) + len(self.raised) + len(self.kept)
 
     @property
     def success(self) -> bool:
@@ -120,24 +128,26 @@ def _context() -> Any:
     gx_dialect.register()
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    context.variables.analytics_enabled = False
     return context
 
 
 def _result(suite: str, results: list[Any]) -> SuiteResult:
-    evaluated = 0
     failed: list[Finding] = []
     warned: list[Finding] = []
     raised: list[Crash] = []
+    kept: list[str] = []
     for result in results:
         meta = result.expectation_config.meta
         rule_ids = meta.get("rule_ids") or [meta["rule_id"]]
-        evaluated += len(rule_ids)
         if error := _error(result.exception_info):
             raised += [Crash(rule_id, error) for rule_id in rule_ids]
-        elif not result.success:
-            found = warned if result.expectation_config.severity == "warning" else failed
-            found += _findings(rule_ids, result.result)
-    return SuiteResult(suite, evaluated, _sorted(failed), _sorted(warned), _sorted(raised))
+            continue
+        broken = [] if result.success else _findings(rule_ids, result.result)
+        found = warned if result.expectation_config.severity == "warning" else failed
+        found += broken
+        kept += [rule_id for rule_id in rule_ids if rule_id not in {finding.rule_id for finding in broken}]
+    return SuiteResult(suite, _sorted(failed), _sorted(warned), _sorted(raised), tuple(kept))
 
 
 def _findings(rule_ids: list[str], result: Any) -> list[Finding]:

@@ -22,11 +22,15 @@ CURRENT = "is_current"  # accepted tables keep older versions of a record beside
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What holds for every row by itself: `broken` (DuckDB condition) is TRUE for a row that breaks it."""
+    """What holds for every row by itself: `broken` (DuckDB condition) is TRUE for a row that breaks it.
+
+    `reason`: what is wrong with such a row and what to do, in the contract's words.
+    """
 
     rule_id: str
     severity: str
     broken: exp.Expr
+    reason: str
 
 
 def suite_of(contract: Contract, *, apart: bool = False) -> ExpectationSuite:
@@ -43,10 +47,13 @@ def suite_of(contract: Contract, *, apart: bool = False) -> ExpectationSuite:
 def _expectations(contract: Contract, apart: bool) -> Iterator[Any]:
     from great_expectations import expectations as gxe
 
-    promises = list(_promises(contract))
+    promises = list(promises_of(contract))
     if apart:
         for promise in promises:
-            yield _no_row(_violations().from_("batch").where(promise.broken), _about(promise.rule_id, promise.severity))
+            yield _no_row(
+                _violations().from_("batch").where(promise.broken),
+                _about(promise.rule_id, promise.severity, promise.reason),
+            )
     else:
         for severity in ("error", "warning"):
             if together := [promise for promise in promises if promise.severity == severity]:
@@ -54,32 +61,38 @@ def _expectations(contract: Contract, apart: bool) -> Iterator[Any]:
     if contract.primary_key:
         yield _unique(contract)
     if contract.min_rows is not None:
-        yield gxe.ExpectTableRowCountToBeBetween(min_value=contract.min_rows, **_about("min_rows"))
+        yield gxe.ExpectTableRowCountToBeBetween(
+            min_value=contract.min_rows, **_about("min_rows", told=f"不少于 {contract.min_rows} 行")
+        )
     if contract.max_rows is not None:
-        yield gxe.ExpectTableRowCountToBeBetween(max_value=contract.max_rows, **_about("max_rows", "warning"))
+        yield gxe.ExpectTableRowCountToBeBetween(
+            max_value=contract.max_rows, **_about("max_rows", "warning", f"不多于 {contract.max_rows} 行")
+        )
 
 
-def _promises(contract: Contract) -> Iterator[Promise]:
+def promises_of(contract: Contract) -> Iterator[Promise]:
+    """What every single row of the table keeps, in the order of columns and rules."""
     import sqlglot
     from sqlglot import exp
 
     for column in contract.columns:
         value = exp.column(column.name)
         if column.required:
-            yield Promise(f"required:{column.name}", "error", value.is_(exp.null()))
+            yield Promise(f"required:{column.name}", "error", value.is_(exp.null()), column.required_reason)
         if column.values and column.physical_type == "VARCHAR":
             codes = sorted(set(column.values.values()))
-            yield Promise(f"values:{column.name}", "error", exp.not_(value.isin(*codes)))
+            yield Promise(f"values:{column.name}", "error", exp.not_(value.isin(*codes)), column.check_reason)
         if column.pattern and column.physical_type == "VARCHAR":
             matches = exp.func("regexp_full_match", value, exp.Literal.string(column.pattern))
-            yield Promise(f"pattern:{column.name}", "error", exp.not_(matches))
+            yield Promise(f"pattern:{column.name}", "error", exp.not_(matches), column.check_reason)
     for rule in contract.rules:
-        yield Promise(rule.id, rule.severity, sqlglot.parse_one(rule.condition, dialect="duckdb"))
+        yield Promise(rule.id, rule.severity, sqlglot.parse_one(rule.condition, dialect="duckdb"), rule.reason)
 
 
-def _about(rule_id: str | list[str], severity: str = "error") -> dict[str, Any]:
+def _about(rule_id: str | list[str], severity: str = "error", told: str | None = None) -> dict[str, Any]:
     named = {"rule_id": rule_id} if isinstance(rule_id, str) else {"rule_ids": rule_id}
-    return {"meta": named, "severity": "critical" if severity == "error" else "warning"}
+    about = {"meta": named, "severity": "critical" if severity == "error" else "warning"}
+    return about | ({"description": f"{rule_id}：{told}"} if told else {})
 
 
 def _unique(contract: Contract) -> Any:
@@ -92,7 +105,8 @@ def _unique(contract: Contract) -> Any:
     from sqlglot import exp
 
     key = contract.primary_key
-    about = _about(f"unique:{','.join(key)}")
+    titles = "、".join(contract.column(name).title for name in key)
+    about = _about(f"unique:{','.join(key)}", told=f"「{titles}」不重复")
     current = contract.kind == "source"
     if len(key) == 1:
         condition = {"row_condition": Column(CURRENT) == True} if current else {}  # noqa: E712  builds a condition
