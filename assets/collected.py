@@ -12,15 +12,14 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from assets.schema import asset_arguments, stored_metadata, unit_name
+from assets.schema import asset_arguments, stored_metadata
 from assets.stage import Month, Tables, month_of, table_asset, tables_asset
 from data_contracts.model import Column, Contract, output_contract, source_contract
 from data_contracts.registry import Source, sources
 from resources.engines.duckdb_engine import sql_text
-from resources.inbox import InboxError
 from resources.lake import Stored
-from resources.received import QUARANTINED, READ, Received, Wanted, receive
 from resources.receipts import basis_of, look_through, record, rows_of
+from resources.received import QUARANTINED, READ, Received, Wanted, receive
 from supervision.months import last_day
 
 READ_TABLES = ("received_file", "received_sheet", "header_drift")
@@ -172,7 +171,6 @@ def _delivered(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
             if contract.name not in chosen:
                 continue
             mine = [row for row in files if row["source"] == source.name]
-            _refuse_missing(month, source, mine)
             stored = _store(month, source, contract, mine)
             metadata = stored_metadata(stored, month.lake, contract)
             metadata["交付文件"] = [
@@ -181,22 +179,6 @@ def _delivered(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
             yield dg.MaterializeResult(asset_key=contract.name, metadata=metadata)
 
     return _assets
-
-
-def _refuse_missing(month: Month, source: Source, files: list[dict[str, Any]]) -> None:
-    """A required source without one readable file of this month stops the month; the sentence says why it is missing."""
-    if not source.required or any(
-        row["delivery_month"] == month.name and row["read_state"] != QUARANTINED for row in files
-    ):
-        return
-    faults = [row["fault_reason"] for row in files if row["read_state"] == QUARANTINED]
-    faults += [row["refusal"] for row in month.records("deliveries") if row["state"] == "refused"]
-    contract = source.contract
-    raise InboxError(
-        (f"有交付未能读取：{'；'.join(faults)}因此 " if faults else "")
-        + f"{month.name} 缺少必需来源「{contract.title}」（{source.name}）的交付："
-        f"请向{unit_name(contract.responsible_unit)}催交，放入收件箱后重新运行"
-    )
 
 
 def _store(month: Month, source: Source, contract: Contract, files: list[dict[str, Any]]) -> Stored:

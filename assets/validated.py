@@ -13,14 +13,15 @@ import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from assets.schema import asset_arguments, stored_metadata
+from assets.schema import asset_arguments, stored_metadata, unit_name
 from assets.stage import Month, arrow_schema, month_of, table_asset
 from data_contracts.model import Contract, output_contract
 from data_contracts.registry import Source, sources
-from resources.engines.contract_sql import split_sql
 from resources.engines.amounts import amount_table, amount_texts
+from resources.engines.contract_sql import split_sql
 from resources.engines.duckdb_engine import DuckDBEngine, sql_text, take
 from resources.lake import Stored
+from resources.received import QUARANTINED
 
 # Lists over all sources: the part of each source's split that they unite.
 LISTS = ("quarantined", "duplicates", "schema_drift", "record")
@@ -57,6 +58,12 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
                     description="没有清单读不出的交付：不知其中是什么来源，当月不进入计划",
                 ),
                 dg.AssetCheckSpec(
+                    "required_sources_here",
+                    asset="intake",
+                    blocking=True,
+                    description="必需的来源本月都有可读的交付；缺了的，其余来源照常验收，但不形成计划",
+                ),
+                dg.AssetCheckSpec(
                     "schema_kept",
                     asset="intake",
                     description="各来源的列没有缺失、改名、改类型、新增或整列为空；有变化的只停它自己",
@@ -69,7 +76,17 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
 
 def accepted_contract(contract: Contract) -> Contract:
     """The contract of a source's accepted rows: its typed columns, their origin, identity, version and warnings."""
-    extra = ["source", "row_id", "delivery_id", "file_name", "sheet", "row_no", "part_no", "corrects_row_id", "received_at"]
+    extra = [
+        "source",
+        "row_id",
+        "delivery_id",
+        "file_name",
+        "sheet",
+        "row_no",
+        "part_no",
+        "corrects_row_id",
+        "received_at",
+    ]
     extra += ["formed_on"] if contract.formed_on else []
     extra += ["identity_basis"] if contract.identity else []
     extra += ["version_no", "is_withdrawn", "is_current", "warnings"]
@@ -205,7 +222,9 @@ def _intake(month: Month) -> Stored:
             "source": source.name,
             "source_title": source.contract.title,
             "files": sum(1 for f in files if f["source"] == source.name and f["read_state"] == "read"),
-            "quarantined_files": sum(1 for f in files if f["source"] == source.name and f["read_state"] == "quarantined"),
+            "quarantined_files": sum(
+                1 for f in files if f["source"] == source.name and f["read_state"] == "quarantined"
+            ),
         }
         | _summed(sheets, source, ("blank_rows", "footer_rows"))
         | _summed(
@@ -241,12 +260,36 @@ def _judge_intake(month: Month, _: Stored) -> Iterable[dg.AssetCheckResult]:
         passed=not refused,
         description="；".join(r["refusal"] for r in refused) or "全部交付均可读取",
     )
+    missing = missing_sources(month)
+    yield dg.AssetCheckResult(
+        check_name="required_sources_here",
+        passed=not missing,
+        description="；".join(missing) or "必需的来源都已送达",
+    )
     yield dg.AssetCheckResult(
         check_name="schema_kept",
         passed=not drifts,
         severity=dg.AssetCheckSeverity.WARN,
         description="；".join(_told(drift) for drift in drifts[:20]) or "各来源的列均与契约相符",
     )
+
+
+def missing_sources(month: Month) -> list[str]:
+    """Each required source without one readable file of this month: why it is missing, and whom to ask."""
+    files = month.records("received_file")
+    refused = [r["refusal"] for r in month.records("deliveries") if r["state"] == "refused"]
+    told = []
+    for source in sources():
+        mine = [row for row in files if row["source"] == source.name]
+        here = any(row["delivery_month"] == month.name and row["read_state"] != QUARANTINED for row in mine)
+        if source.required and not here:
+            faults = [row["fault_reason"] for row in mine if row["read_state"] == QUARANTINED] + refused
+            title, unit = source.contract.title, unit_name(source.contract.responsible_unit)
+            told.append(
+                (f"有交付未能读取：{'；'.join(faults)}因此 " if faults else "")
+                + f"{month.name} 缺少必需来源「{title}」（{source.name}）的交付：请向{unit}催交，放入收件箱后重新运行"
+            )
+    return told
 
 
 def _told(drift: Mapping[str, Any]) -> str:

@@ -12,6 +12,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +55,24 @@ def write_atomically(target: Path, write: Callable[[Path], Any]) -> Any:
     finally:
         temporary.unlink(missing_ok=True)
     return result
+
+
+def clear_left_behind(home: Home) -> None:
+    """Remove temporary files and spill folders of processes that are gone: killed, they could not tidy up."""
+    for path in [*home.root.rglob(".*.tmp"), *(home.lake / ".spill").glob("duckdb-*")]:
+        number = next((part for part in reversed(re.split(r"[.-]", path.name)) if part.isdigit()), "")
+        if not number or not _alive(int(number)):
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def write_bytes(target: Path, data: bytes) -> str:

@@ -62,7 +62,7 @@ class DuckDBEngine:
     def __enter__(self) -> DuckDBEngine:
         """Make the folder for spilling."""
         self.temp_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._spill = Path(tempfile.mkdtemp(prefix="duckdb-", dir=self.temp_directory))
+        self._spill = Path(tempfile.mkdtemp(prefix=f"duckdb-{os.getpid()}-", dir=self.temp_directory))
         return self
 
     def __exit__(
