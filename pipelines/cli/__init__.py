@@ -13,6 +13,8 @@ from typing import Annotated
 
 import typer
 
+from pipelines.cli.quarantine import group as quarantine
+
 OURS = ("assets", "data_contracts", "pipelines", "resources", "sample_city", "supervision")
 HELD = 3
 
@@ -105,6 +107,9 @@ def redraw(
     from pipelines.cli.redraw import redraw_folder
 
     redraw_folder(folder, out)
+
+
+app.add_typer(quarantine, name="quarantine")
 
 
 def main() -> None:
