@@ -13,8 +13,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-KINDS = ("work_plan", "leading_body", "mechanism", "training", "publicity", "meeting", "security_training")
-UNIT_KINDS = ("city", "section", "county", "support", "province")
+KINDS = (
+    "work_plan", "leading_body", "mechanism", "training", "publicity", "meeting", "security_training",
+    "reminder_disposal", "result_return",
+)  # fmt: skip
+UNIT_KINDS = ("city", "section", "county", "support", "province", "department", "outside")
 REQUIRABLE = {"headcount": "人数", "hours": "学时"}
 
 
