@@ -24,7 +24,8 @@ _FOOTER = re.compile(
     re.DOTALL,
 )
 # A row whose first cell begins with none of these is data; only the others are looked at closely.
-_LOOK_CLOSER = frozenset(word[0] for word in _FOOTER_WORDS) | {"第", "共"}
+_WHITE = "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+_LOOK_CLOSER = frozenset((*(word[0] for word in _FOOTER_WORDS), "第", "共", "", *_WHITE))
 
 
 def cell_text(value: object) -> str | None:
@@ -53,12 +54,13 @@ def is_blank(value: object) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def is_plain_data(row: Sequence[object]) -> bool:
-    """Quick answer for most rows: the first cell holds something that begins no footer."""
-    first = row[0] if row else ""
-    if first.__class__ is str:
-        return first != "" and first[0] not in _LOOK_CLOSER and not first[0].isspace()
-    return first is not None
+def look_closer(values: Sequence[object], places: Sequence[int] | range) -> list[int]:
+    """Which of `values` (a row's first cells) may belong to a blank row or a footer, as entries of `places`."""
+    return [
+        place
+        for place, value in zip(places, values, strict=True)
+        if value is None or (value.__class__ is str and value[:1] in _LOOK_CLOSER)
+    ]
 
 
 def reads_as_footer(row: Sequence[object]) -> bool:

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from data_contracts.model import Contract
 from resources.inbox import InboxError, RawTable, read_file
 from resources.inbox.cells import cell_text
+from resources.inbox.raw_table import SheetCount
 from tests.unit.small_contracts import PERMIT, column, uscc
 
 HEAD = ["统一社会信用代码", "企业名称", "文书号", "决定日期", "罚款金额（万元）"]
@@ -67,10 +68,10 @@ def test_the_kind_is_found_by_content_not_by_extension(tmp_path: Path, kind: str
         (uscc(1), "甲店", "文1", "1.5", None, 2),
         (uscc(2), "乙,店", "文\n2", None, None, 3),
     ]
-    assert raw.table.column_names == [*PERMIT.column_names, "sheet", "row_no"]
+    assert raw.table.column_names == [*PERMIT.column_names, "sheet", "row_no", "part_no", "corrects_row_id"]
     assert set(raw.table.column("sheet").to_pylist()) == {"表" if kind == "xlsx" else ""}
     assert raw.columns == ("uscc", "party_name", "doc_no", "signed_on", "fine_wan")
-    assert (raw.header_row, raw.blank_rows, raw.footer_rows) == (1, 0, 0)
+    assert raw.sheets == (SheetCount("表" if kind == "xlsx" else "", 1, 2, 0, 0, 2, 3),)
 
 
 @pytest.mark.needs("soffice")
@@ -81,7 +82,7 @@ def test_an_xls_whatever_it_is_called(tmp_path: Path, machine: Callable[[str], P
     old = (tmp_path / "a.xls").rename(tmp_path / "b.csv")
     raw = read_file(old, PERMIT, rows=2)
     assert cells(raw, "uscc", "doc_no", "row_no") == [(uscc(1), "文1", 3), (uscc(2), "文\n2", 4)]
-    assert raw.footer_rows == 1
+    assert raw.sheets[0].footer_rows == 1
     old.write_bytes(old.read_bytes()[:1000])
     with pytest.raises(InboxError, match="已损坏"):
         read_file(old, PERMIT)
@@ -92,10 +93,10 @@ def test_titles_above_a_table_at_b2_blank_rows_and_footers(tmp_path: Path) -> No
     rows += [[], ["合计", None, None, None, 1.5], ["制表人：某某　审核人：某某"], []]
     for path in (workbook(tmp_path / "a.xlsx", rows, (2, 2)), csv_file(tmp_path / "a.csv", [[], *rows])):
         raw = read_file(path, PERMIT, rows=2)
-        assert raw.header_row == 4
         assert cells(raw, "doc_no", "row_no") == [("文1", 5), ("文\n2", 8)]
         # openpyxl does not store the empty last row of the sheet; the CSV has it.
-        assert (raw.blank_rows, raw.footer_rows) == (3 if path.suffix == ".xlsx" else 4, 2)
+        blank = 3 if path.suffix == ".xlsx" else 4
+        assert raw.sheets == (SheetCount(raw.sheets[0].sheet, 4, 2, blank, 2, 2, 8 + blank),)
 
 
 def test_a_footer_word_is_a_footer_only_at_the_end_and_only_where_data_is_missing(tmp_path: Path) -> None:
@@ -103,9 +104,9 @@ def test_a_footer_word_is_a_footer_only_at_the_end_and_only_where_data_is_missin
     head = ["企业名称", "文书号"]
     raw = read_file(csv_file(tmp_path / "a", [head, ["合计", ""], ["小计", ""], ["甲", "1"], ["合计", "9"]]), party)
     assert cells(raw, "party_name", "row_no") == [("合计", 2), ("小计", 3), ("甲", 4), ("合计", 5)]
-    assert raw.footer_rows == 0
+    assert raw.sheets[0].footer_rows == 0
     raw = read_file(csv_file(tmp_path / "b", [head, ["甲", "1"], ["备注：含补报", ""], ["共 1 户", ""]]), party, rows=1)
-    assert raw.footer_rows == 2
+    assert raw.sheets[0].footer_rows == 2
 
 
 def test_columns_in_any_order_under_any_known_name(tmp_path: Path) -> None:
@@ -224,7 +225,7 @@ def test_parquet_of_any_simple_type_by_chinese_or_english_name(tmp_path: Path) -
         (uscc(1), "甲", "1", "2026-09-01", "2026-09-01", "1.50", "3", "TRUE", 1),
         (None, "乙", "2.5", None, "2026-09-01 01:02:03", None, None, "FALSE", 2),
     ]
-    assert raw.header_row == 0
+    assert raw.sheets == (SheetCount("", 0, 2, 0, 0, 2, 2),)
     pq.write_table(table.rename_columns([*table.column_names[:-1], "编号"]), tmp_path / "b.parquet")
     with pytest.raises(InboxError, match="「编号」 不是文字、数、日期或是否"):
         read_file(tmp_path / "b.parquet", PERMIT)
@@ -246,7 +247,8 @@ def test_every_record_of_a_csv_is_data_blank_or_footer(
     path = tmp_path_factory.mktemp("csv") / "a.csv"
     csv_file(path, [["甲列", "乙列"], *rows], encoding)
     raw = read_file(path, TWO)
-    assert raw.table.num_rows + raw.blank_rows + raw.footer_rows == len(rows)
+    (count,) = raw.sheets
+    assert count.data_rows + count.blank_rows + count.footer_rows == len(rows) == count.last_row - 1
     for a, b, number in cells(raw, "a", "b", "row_no"):
         assert number is not None
         assert [a or "", b or ""] == rows[int(number) - 2]
