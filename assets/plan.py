@@ -20,7 +20,7 @@ from data_contracts.model import output_contract, source_contract
 from resources.bundles import Bundles
 from resources.lake import Stored, sha256_file
 from resources.ledger import Ledger
-from resources.reference import record_table
+from resources.reference import policies, record_table
 from supervision import policy as rules
 from supervision.draw import capacity, ceremony, committed, quota, writing
 from supervision.draw.rows import ConflictRow, FrameRow, InspectorRow, PopulationRow, StratumRow, TriggerRow
@@ -65,7 +65,9 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
             "triggered_inspection",
             partitions,
             inputs=["accepted_trigger", "population"],
+            deps=[f"accepted_{name}" for name in sorted({n for p, _, _ in policies() for n in p.exploratory_sources})],
             parameters=lambda m: {"month_first": m.first_day, "until": min(m.as_of, last_day(m.name))},
+            extra=lambda m: {"accepted_signal": signals(m)},
             checks=[
                 dg.AssetCheckSpec(
                     "every_trigger_placed",
@@ -119,6 +121,15 @@ def _judge_triggers(month: Month, _: Stored) -> Iterable[dg.AssetCheckResult]:
         if left
         else "全部线索均已列入",
     )
+
+
+def signals(month: Month) -> pa.Table:
+    """Signals of the exploratory sources that the policy names (R-16); by default none, and none reaches a plan."""
+    columns = ("row_id", "uscc", "provider", "signal_no", "observed_on", "received_at", "is_current")
+    tables = [month.read(f"accepted_{name}", columns) for name in month.policy.exploratory_sources]
+    kinds = {"observed_on": pa.date32(), "received_at": pa.timestamp("us"), "is_current": pa.bool_()}
+    schema = pa.schema([(name, kinds.get(name, pa.string())) for name in columns])
+    return pa.concat_tables([schema.empty_table(), *tables])
 
 
 def own_draws(month: Month) -> pa.Table:

@@ -22,6 +22,7 @@ from resources.engines.contract_sql import split_sql
 from resources.engines.duckdb_engine import DuckDBEngine, sql_text, take
 from resources.lake import Stored
 from resources.received import QUARANTINED
+from supervision.conservation import lost_places
 
 # Lists over all sources: the part of each source's split that they unite.
 LISTS = ("quarantined", "duplicates", "schema_drift", "record")
@@ -294,20 +295,3 @@ def missing_sources(month: Month) -> list[str]:
 
 def _told(drift: Mapping[str, Any]) -> str:
     return f"{drift['delivery_id']}/{drift['file_name']} {DRIFT_ZH[drift['drift_kind']]}「{drift['column_name']}」"
-
-
-def lost_places(sheets: Iterable[Mapping[str, Any]], kept: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Sheets where the law does not hold: rows unread below the header, or not in exactly one of the three places."""
-    key = ("delivery_id", "file_name", "sheet")
-    counted = {tuple(row[name] for name in key): row for row in kept}
-    lost = []
-    for sheet in sheets:
-        place = tuple(sheet[name] for name in key)
-        row = counted.pop(place, None)
-        rows = row["delivered_rows"] if row else 0
-        parts = sheet["header_rows"] + sheet["data_rows"] + sheet["blank_rows"] + sheet["footer_rows"]
-        placed = row["accepted_rows"] + row["quarantined_rows"] + row["duplicates_rows"] if row else 0
-        sound = parts == sheet["last_row"] and rows == sheet["delivered_rows"] == placed
-        if not sound or (row and row["misplaced_rows"]):
-            lost.append("/".join(filter(None, place)))
-    return lost + ["/".join(filter(None, place)) for place in counted]

@@ -78,15 +78,20 @@ def task_register(known: Units) -> Register:
     return parse_register(yaml.load(text, Loader=yaml.CSafeLoader), known)
 
 
-@lru_cache(maxsize=4)
-def policy_for(month: str) -> tuple[Policy, str]:
-    """The policy in force in a month and the digest of its file; PolicyError when none or several are."""
+@lru_cache(maxsize=1)
+def policies() -> tuple[tuple[Policy, str, str], ...]:
+    """Every policy with the digest and the name of its file; PolicyError for one that cannot be read."""
     found = []
     for path in sorted(POLICIES.glob("*.yaml")):
         data = path.read_bytes()
         policy = parse_policy(yaml.load(data, Loader=yaml.CSafeLoader))
-        if policy.in_force(month):
-            found.append((policy, hashlib.sha256(data).hexdigest(), path.name))
+        found.append((policy, hashlib.sha256(data).hexdigest(), path.name))
+    return tuple(found)
+
+
+def policy_for(month: str) -> tuple[Policy, str]:
+    """The policy in force in a month and the digest of its file; PolicyError when none or several are."""
+    found = [(policy, digest, name) for policy, digest, name in policies() if policy.in_force(month)]
     if len(found) != 1:
         names = "、".join(name for _, _, name in found) or "没有"
         raise PolicyError(f"{month} 应恰有一份有效的抽查政策，现有：{names}；请检查 data_contracts/policies 的起止日期")

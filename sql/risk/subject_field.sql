@@ -1,10 +1,22 @@
--- 主体所属专业领域：截至 as_of 有效的许可准入或风险分级记录，取最近一次的专业领域等级（R-03）。
-with standing as (
+-- 主体所属专业领域：截至 as_of 有效的许可准入、备案或风险分级记录，取最近一次的专业领域等级；此后注销的不在其中（R-03）。
+with known as (
     select *
     from field_record
+    where recorded_on <= $as_of
+),
+cancelled as (
+    select uscc, field_code, max(recorded_on) as cancelled_on
+    from known
+    where record_kind = 'cancellation'
+    group by uscc, field_code
+),
+standing as (
+    select k.*
+    from known as k
+    left join cancelled as c on k.uscc = c.uscc and k.field_code = c.field_code
     where
-        recorded_on <= $as_of and (valid_to is null or valid_to >= $as_of)
-        and record_kind in ('许可准入', '风险分级')
+        (k.valid_to is null or k.valid_to >= $as_of) and k.record_kind in ('admission', 'filing', 'grading')
+        and (c.cancelled_on is null or k.recorded_on > c.cancelled_on)
 )
 select
     uscc as uid,

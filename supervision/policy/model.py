@@ -120,6 +120,7 @@ class Policy:
 
     yearly_cap: on-site visits a year over all tasks, by credit grade; matrix: (credit grade, field grade) -> 1…4, of the
     graded only; ungraded_credit, ungraded_field: the row and column taken for those without a grade, which grades nobody.
+    exploratory_sources: sources of R-16 whose signals count as triggers of kind DSJ; by default none.
     """
 
     version: str
@@ -138,6 +139,7 @@ class Policy:
     observation_grades: tuple[str, ...]
     visits_per_day: int
     cut_order: tuple[str, ...]
+    exploratory_sources: tuple[str, ...]
     ungraded_credit: str
     ungraded_field: str
     matrix: Mapping[tuple[CreditGrade, FieldGrade], int]

@@ -160,6 +160,7 @@ def parse_policy(document: object) -> Policy:
         observation_grades=observation.codes("grades", GRADES),
         visits_per_day=top.integer("visits_per_day", 1, 50),
         cut_order=top.codes("cut_order"),
+        exploratory_sources=top.codes("exploratory_sources", empty=True),
         ungraded_credit=ungraded.choice("credit", GRADES),
         ungraded_field=ungraded.choice("field", GRADES),
         matrix=matrix,
