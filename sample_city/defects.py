@@ -1,7 +1,7 @@
-"""Known faults, planted on purpose, with the list of where they are.
+"""Known faults, planted on purpose, with the list of where they are and by which rule they must be found.
 
 Here: which faults a source can have and how a row is spoiled. A row is spoiled once at most; rows of a real register
-never. Not here: finding them.
+and right rows in uncommon clothes never. Not here: finding them, faulty files (mishaps).
 """
 
 from __future__ import annotations
@@ -14,61 +14,126 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from sample_city.columns import Bools
+from sample_city.domains import LIST
+from sample_city.domains import SOURCES as FIELD_SOURCES
+
 CODE = "统一社会信用代码"
 PARTY_CODE = "行政相对人代码_1(统一社会信用代码)"
+PARTY, NAME = "行政相对人名称", "企业名称"
 DUPLICATE, CONFLICT, WRONG_CHECK = "duplicate_row", "key_conflict", "uscc_check"
+UNKNOWN_NAME, SHARED_NAME = "unmatched_name", "shared_name"
+NOBODY = "山西查无此户商贸有限公司"
 
 
 class Fault(NamedTuple):
-    """A kind of fault, its column, and the text put there (conflicts: the text appended)."""
+    """A kind of fault, its column, the rule that must find it ('': none), and the text put there (conflicts: appended)."""
 
     kind: str
     column: str
+    rule: str = ""
     text: str = ""
 
 
-_IMPOSSIBLE = "2026-02-30"
+def _check(column: str) -> Fault:
+    return Fault(WRONG_CHECK, column, "uscc.check")
+
+
+def _date(column: str, name: str) -> Fault:
+    return Fault("impossible_date", column, f"{name}.type", "2026-02-30")
+
+
+def _control(column: str, name: str) -> Fault:
+    return Fault("control_character", column, f"{name}.type", "2026-\x0709-01")
+
+
+def _missing(column: str, name: str) -> Fault:
+    return Fault("missing_required", column, f"{name}.required")
+
+
+def _code(column: str, name: str, text: str) -> Fault:
+    return Fault("unknown_code", column, f"{name}.check", text)
+
+
+def _differs(column: str, text: str = "（另一版本）") -> Fault:
+    return Fault(CONFLICT, column, "key_conflict", text)
+
+
+def _nameless(column: str, code: str) -> tuple[Fault, Fault]:
+    """No code, and a name that nobody or more than one has; `code` is emptied too."""
+    return Fault(UNKNOWN_NAME, column, "uscc.unmatched", code), Fault(SHARED_NAME, column, "uscc.unmatched", code)
+
+
+_TWICE = Fault(DUPLICATE, "")
+_NEGATIVE, _UNREAD = (
+    Fault("negative_fine", "罚款金额（万元）", "fine_negative", "-1.5"),
+    Fault("amount_not_numeric", "罚款金额（万元）", "fine_wan.type", "约五千元左右"),
+)
 FAULTS: dict[str, tuple[Fault, ...]] = {
     "register": (
-        Fault(WRONG_CHECK, CODE), Fault("impossible_date", "成立日期", _IMPOSSIBLE), Fault("missing_required", "企业名称"),
-        Fault("unknown_code", "登记状态", "待定"), Fault(DUPLICATE, ""), Fault(CONFLICT, "住所", "（原址）"),
+        _check(CODE), _date("成立日期", "established_on"), _missing("企业名称", "party_name"), _code("登记状态", "status", "待定"),
+        _TWICE, _differs("住所", "（原址）"),
     ),
     "grade_snapshot": (
-        Fault("unknown_grade", "信用风险等级", "E"), Fault(WRONG_CHECK, CODE), Fault("missing_required", "分类日期"),
-        Fault(DUPLICATE, ""), Fault(CONFLICT, "企业名称", "（更名）"),
+        Fault("unknown_grade", "信用风险等级", "credit_grade.check", "E"), _check(CODE), _missing("分类日期", "graded_on"), _TWICE,
+        _differs("企业名称", "（更名）"),
     ),
     "licence": (
-        Fault(WRONG_CHECK, PARTY_CODE), Fault("impossible_date", "许可决定日期", _IMPOSSIBLE),
-        Fault("valid_to_before_valid_from", "有效期至", "2001-01-01"), Fault("missing_required", "许可内容"),
-        Fault("unknown_code", "许可类别", "临时"), Fault(DUPLICATE, ""), Fault(CONFLICT, "许可内容", "（另一版本）"),
+        _check(PARTY_CODE), _date("许可决定日期", "decision_date"),
+        Fault("valid_to_before_valid_from", "有效期至", "valid_to_before_valid_from", "2001-01-01"),
+        _missing("许可内容", "licence_content"), _code("许可类别", "licence_type", "临时"), _TWICE, _differs("许可内容"),
+        *_nameless(PARTY, PARTY_CODE), _control("有效期自", "valid_from"),
     ),
     "penalty": (
-        Fault("negative_fine", "罚款金额（万元）", "-1.5"), Fault("amount_not_numeric", "罚款金额（万元）", "约五千元"),
-        Fault("impossible_date", "处罚决定日期", _IMPOSSIBLE), Fault(WRONG_CHECK, PARTY_CODE), Fault("missing_required", "违法事实"),
-        Fault(DUPLICATE, ""), Fault(CONFLICT, "处罚内容", "（另一版本）"),
+        _NEGATIVE, _UNREAD, _date("处罚决定日期", "decision_date"), _check(PARTY_CODE), _missing("违法事实", "violation_facts"), _TWICE,
+        _differs("处罚内容"), *_nameless(PARTY, PARTY_CODE), _control("处罚决定日期", "decision_date"),
     ),
     "abnormal_listing": (
-        Fault(WRONG_CHECK, CODE), Fault("impossible_date", "列入日期", _IMPOSSIBLE), Fault("missing_required", "列入机关"),
-        Fault(DUPLICATE, ""), Fault(CONFLICT, "列入文号", "之一"),
+        _check(CODE), _date("列入日期", "listed_on"), _missing("列入机关", "listed_by"), _TWICE, _differs("列入文号", "之一"),
+        *_nameless(NAME, CODE),
     ),
-    "serious_violation": (Fault("impossible_date", "列入日期", _IMPOSSIBLE), Fault("missing_required", "列入文号"), Fault(WRONG_CHECK, CODE)),
+    "serious_violation": (_date("列入日期", "listed_on"), _missing("列入文号", "listing_doc_no"), _check(CODE)),
     "inspection_result": (
-        Fault("unknown_code", "检查方式", "电话"), Fault("impossible_date", "检查日期", _IMPOSSIBLE),
-        Fault("missing_required", "检查主体"), Fault("unknown_code", "检查结果代码", "Z9"), Fault(DUPLICATE, ""),
-        Fault(CONFLICT, "问题描述", "（另一版本）"),
+        _code("检查方式", "mode", "电话"), _date("检查日期", "inspected_on"), _missing("检查主体", "unit_code"),
+        _code("检查结果代码", "result_code", "Z9"), _TWICE, _differs("问题描述"),
     ),
-    "field_record": (
-        Fault("unknown_code", "专业领域", "不明领域"), Fault("unknown_grade", "专业领域等级", "E"),
-        Fault("impossible_date", "记录日期", _IMPOSSIBLE), Fault(DUPLICATE, ""), Fault(CONFLICT, "数据来源单位", "（补报）"),
+    **{
+        source: (
+            _code("记录类型", "record_kind", "不明类型"), _date("记录日期", "recorded_on"), _check(CODE),
+            _missing("数据来源单位", "source_unit"), _TWICE, _differs("数据来源单位", "（补报）"),
+            *((_code("专业领域", "field_code", "不明领域"),) if sum(f.source == source for f in LIST) > 1 else ()),
+            *((Fault("unknown_grade", "专业领域等级", "field_grade.check", "E"),) if any(f.source == source and f.grades for f in LIST) else ()),
+        )
+        for source in FIELD_SOURCES
+    },
+    "department_licence": (
+        _check(PARTY_CODE), _date("许可决定日期", "decision_date"), _missing("许可内容", "licence_content"), _code("送数部门代码", "dept_code", "XX"),
+        _TWICE, _differs("许可内容"), *_nameless(PARTY, PARTY_CODE),
     ),
-    "trigger": (Fault("unknown_code", "触发类型", "其他"), Fault("missing_required", "证据编号")),
-    "commitment": (Fault("missing_required", "承诺类型"), Fault("impossible_date", "承诺日期", _IMPOSSIBLE)),
-    "repair": (Fault("unknown_code", "决定结果", "待定"), Fault("missing_required", "原记录文号")),
-    "inspector": (Fault("not_an_integer", "本月可用天数", "两周"), Fault("impossible_date", "执法证有效期至", _IMPOSSIBLE)),
-    "inspector_conflict": (Fault(WRONG_CHECK, CODE), Fault(DUPLICATE, "")),
-    "prior_draw": (Fault("missing_required", "监管档次"), Fault(DUPLICATE, "")),
-    "acknowledgement": (Fault("unknown_code", "回执状态", "处理中"), Fault(DUPLICATE, "")),
-    "task_evidence": (Fault("bad_digest", "文件摘要", "0123abcd"), Fault("missing_required", "标题")),
+    "department_penalty": (
+        _NEGATIVE, _UNREAD, _date("处罚决定日期", "decision_date"), _missing("违法行为类型", "violation_type"), _code("送数部门代码", "dept_code", "XX"),
+        _TWICE, _differs("处罚内容"), *_nameless(PARTY, PARTY_CODE),
+    ),
+    "department_dishonest": (_check(PARTY_CODE), _date("列入日期", "listed_on"), _missing("名单名称", "list_name"), _TWICE),
+    "department_inspection": (
+        _code("检查结果", "result", "基本合格"), _date("检查日期", "inspected_on"), _check(PARTY_CODE), _TWICE, _differs("问题描述"),
+    ),
+    "province_push": (
+        _code("记录类别", "record_kind", "其他信息"), _date("记录日期", "recorded_on"), _check(CODE), _missing("数据来源单位", "source_unit"), _TWICE,
+    ),
+    "province_push_manifest": (Fault("not_an_integer", "应有条数", "expected_rows.type", "若干"),),
+    "platform_signal": (_code("信号类型", "signal_kind", "传闻"), _date("观察日期", "observed_on"), _check(CODE), _TWICE),
+    "trigger": (_code("触发类型", "trigger_type", "其他"), _missing("证据编号", "evidence_ref")),
+    "commitment": (_missing("承诺类型", "commitment_kind"), _date("承诺日期", "committed_on")),
+    "repair": (_code("决定结果", "outcome", "待定"), _missing("原记录文号", "record_no")),
+    "inspector": (
+        Fault("not_an_integer", "本月可用天数", "days.type", "两周"), _date("执法证有效期至", "valid_until"),
+    ),
+    "inspector_conflict": (_check(CODE), _TWICE),
+    "prior_draw": (_missing("监管档次", "stratum"), _TWICE),
+    "acknowledgement": (_code("回执状态", "ack_status", "处理中"), _TWICE),
+    "control_total": (Fault("not_an_integer", "记录数", "records.type", "若干"), _missing("统计依据", "basis")),
+    "task_evidence": (Fault("bad_digest", "文件摘要", "document_sha256.check", "0123abcd"), _missing("标题", "title")),
 }  # fmt: skip
 
 Mark = tuple[int, Fault, int | None]  # row from 0, what was done to it, the row it repeats
@@ -76,9 +141,15 @@ Mark = tuple[int, Fault, int | None]  # row from 0, what was done to it, the row
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """One entry of truth.json. `row_no` is the physical row (Parquet: ordinal), from 1; `pair_row_no` the row repeated."""
+    """One entry of truth.json.
 
-    delivery_id: str
+    `row_no` is the physical row (Parquet: ordinal), from 1; `pair_row_no` (of `pair_sheet`) the row repeated: of two rows
+    with one key either may be the one kept. `rule_id`: what must be found there: a rule of the contract, `uscc.unmatched`,
+    `key_conflict`, or for a whole file the kind of its fault; none for rows that repeat another, for late deliveries and
+    for numbers that never arrive (`unit_code`, `document_number`).
+    """
+
+    delivery_id: str | None
     file: str | None
     source: str | None
     sheet: str | None
@@ -86,25 +157,33 @@ class Planted:
     kind: str
     column: str | None
     pair_row_no: int | None = None
+    pair_sheet: str | None = None
+    rule_id: str | None = None
+    unit_code: str | None = None
+    document_number: str | None = None
 
 
 class Planter:
-    """Goes round the faults of each source, from file to file."""
+    """Goes round the faults of each source, from file to file. `shared`: names that two firms have."""
 
-    def __init__(self, rng: np.random.Generator, rate: float) -> None:
+    def __init__(self, rng: np.random.Generator, rate: float, shared: tuple[str, ...]) -> None:
         self._rng = rng
         self._rate = rate
+        self._shared = shared
         self._turn: dict[str, int] = dict.fromkeys(FAULTS, 0)
 
-    def spoil(self, source: str, table: Any) -> tuple[Any, list[Mark]]:
+    def spoil(self, source: str, table: Any, spared: Bools | None = None) -> tuple[Any, list[Mark]]:
         """The spoiled table and (row from 0, fault, repeated row) of each; repeated rows are appended.
 
-        `rate` of the rows, more while some fault of the source is still to be planted; half of a file's rows at most.
+        `rate` of the rows, more while some fault of the source is still to be planted; half of a file's rows at most,
+        none that is spared.
         """
         n, kinds = table.num_rows, len(FAULTS[source])
         wanted = int(self._rate * n + self._rng.random())
         limit = min(max(wanted, kinds - self._turn[source]), max(1, n // 2))
         rows = self._rng.permutation(n)
+        if spared is not None:
+            rows = rows[~spared[rows]]
         changes: dict[str, dict[int, str]] = {}
         repeated: list[tuple[int, Fault]] = []
         planted: list[Mark] = []
@@ -112,6 +191,9 @@ class Planter:
             if len(planted) + len(repeated) >= limit:
                 break
             fault = FAULTS[source][self._turn[source] % kinds]
+            if fault.kind == SHARED_NAME and not self._shared:
+                self._turn[source] += 1
+                fault = FAULTS[source][self._turn[source] % kinds]
             old = table.column(fault.column)[row].as_py() or "" if fault.column else ""
             if fault.kind == WRONG_CHECK and len(old) != 18:
                 continue  # A row without code cannot have a wrong one: the next row gets the fault.
@@ -119,25 +201,28 @@ class Planter:
             if fault.kind in (DUPLICATE, CONFLICT):
                 repeated.append((row, fault))
                 continue
+            new = fault.text
             if fault.kind == WRONG_CHECK:
                 new = old[:17] + ("0" if old[17] != "0" else "1")
-            else:
-                new = fault.text
+            elif fault.kind in (UNKNOWN_NAME, SHARED_NAME):
+                changes.setdefault(fault.text, {})[row] = ""
+                new = NOBODY if fault.kind == UNKNOWN_NAME else self._shared[row % len(self._shared)]
             changes.setdefault(fault.column, {})[row] = new
             planted.append((row, fault, None))
         extra = table.take(pa.array([row for row, _ in repeated], pa.int64()))
         for position, (row, fault) in enumerate(repeated):
             if fault.kind == CONFLICT:
-                extra = _put(
+                extra = put(
                     extra, fault.column, {position: (table.column(fault.column)[row].as_py() or "") + fault.text}
                 )
             planted.append((n + position, fault, row))
         for column, cells in changes.items():
-            table = _put(table, column, cells)
+            table = put(table, column, cells)
         return pa.concat_tables([table, extra]), planted
 
 
-def _put(table: Any, column: str, cells: dict[int, str]) -> Any:
+def put(table: Any, column: str, cells: dict[int, str]) -> Any:
+    """The table with these cells of a column."""
     values = table.column(column).to_pylist()
     for row, text in cells.items():
         values[row] = text
@@ -145,6 +230,8 @@ def _put(table: Any, column: str, cells: dict[int, str]) -> Any:
 
 
 def write_truth(path: Path, planted: list[Planted]) -> None:
-    """truth.json: every planted fault, in the order of delivery, file and row."""
-    ordered = sorted(planted, key=lambda p: (p.delivery_id, p.file or "", p.row_no or 0))
-    path.write_text(json.dumps([asdict(p) for p in ordered], ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    """truth.json: every planted fault, in the order of delivery, file and row; those of other months stay."""
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+    rows = [*kept, *(asdict(p) for p in planted)]
+    rows.sort(key=lambda p: (p["delivery_id"] or "", p["file"] or "", p["row_no"] or 0, p["document_number"] or ""))
+    path.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from sample_city.columns import Ints, dates, day, random, text
 from sample_city.departments import COUNTIES, UNIT, WEEK_3, Calendar, Feed, Places
-from sample_city.fields import FIELDS
+from sample_city.domains import FIELDS
 
 NO_MECHANISM, NO_TRAINING = "140828", "140826"
 SECTIONS = (

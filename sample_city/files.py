@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import io
 import json
-from dataclasses import dataclass, field
+import zipfile
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,13 +21,13 @@ import pyarrow.parquet as pq
 import xlsxwriter
 
 from sample_city.columns import join, same
-from sample_city.departments import EARLIER, STOCK, UNITS, Calendar, CityError, Places, unit_name
-from sample_city.layouts import DATES, TITLES, Layout
+from sample_city.departments import EARLIER, EXTRA, STOCK, UNITS, WEEK_4, Calendar, CityError, Places, unit_name
+from sample_city.layouts import DATES, SHEET, TITLES, Layout
 
 CREATED = dt.datetime(2020, 1, 1)
 SYSTEM = "国家企业信用信息公示系统（山西）"
 PLATFORM = "山西省市场监管智能指挥平台"
-SHEET = "Sheet1"
+_XML = "urn:schemas-microsoft-com:office:spreadsheet"
 _ISO = "^([0-9]{4})-([0-9]{2})-([0-9]{2})$"
 _STYLES = {"/": r"\1/\2/\3", "": r"\1\2\3", "年": r"\1年\2月\3日"}
 
@@ -46,10 +49,42 @@ def write(path: Path, table: Any, source: str, how: Layout) -> None:
     """One file of text cells, already dressed."""
     if how.kind == "xlsx":
         _write_xlsx(path, table, source, how)
+    elif how.kind == "xml":
+        path.write_bytes(xml_bytes(table))
+    elif how.kind == "zip":
+        _write_zip(path, table, source, how)
     elif how.kind == "csv":
         path.write_bytes(csv_bytes(table, how.encoding))
     else:
         pq.write_table(table, path, compression="zstd")
+
+
+def _write_zip(path: Path, table: Any, source: str, how: Layout) -> None:
+    """Half of the rows as csv, the others as xlsx."""
+    (first, _, _), (second, half, _) = how.places(source, table.num_rows)
+    book = io.BytesIO()
+    _write_xlsx(book, table.slice(half), source, replace(how, kind="xlsx"))
+    members = {first: csv_bytes(table.slice(0, half), how.encoding), str(second).split("/")[0]: book.getvalue()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(zipfile.ZipInfo(str(name), CREATED.timetuple()[:6]), data, zipfile.ZIP_DEFLATED)
+
+
+def xml_bytes(table: Any) -> bytes:
+    """An Excel 2003 workbook of one sheet, every cell text."""
+
+    def row(cells: Any) -> str:
+        return (
+            "<Row>" + "".join(f'<Cell><Data ss:Type="String">{escape(c or "")}</Data></Cell>' for c in cells) + "</Row>"
+        )
+
+    rows = [row(table.column_names), *(row(cells) for cells in zip(*table.to_pydict().values(), strict=True))]
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<?mso-application progid="Excel.Sheet"?>\n'
+        f'<Workbook xmlns="{_XML}" xmlns:ss="{_XML}">\n<Worksheet ss:Name="{SHEET}"><Table>\n'
+        + "\n".join(rows)
+        + "\n</Table></Worksheet>\n</Workbook>\n"
+    ).encode()
 
 
 def csv_bytes(table: Any, encoding: str) -> bytes:
@@ -74,8 +109,9 @@ def _with_bom(parts: list[str], encoding: str) -> list[str]:
     return ["\ufeff", *parts] if encoding == "utf-8-sig" else parts
 
 
-def _write_xlsx(path: Path, table: Any, source: str, how: Layout) -> None:
-    book = xlsxwriter.Workbook(str(path), {"constant_memory": True, "default_date_format": "yyyy-mm-dd"})
+def _write_xlsx(target: Path | io.BytesIO, table: Any, source: str, how: Layout) -> None:
+    options = {"constant_memory": True, "default_date_format": "yyyy-mm-dd", "date_1904": how.from_1904}
+    book = xlsxwriter.Workbook(str(target) if isinstance(target, Path) else target, options)
     book.set_properties({"created": CREATED, "title": TITLES[source]})
     sheet = book.add_worksheet(SHEET)
     names = table.column_names
@@ -140,17 +176,24 @@ class Outbox:
     _files: dict[tuple[int, int], list[dict[str, object]]] = field(default_factory=dict)
 
     def refuse_if_taken(self) -> None:
-        """CityError if a delivery of either month is there already: deliveries are never changed."""
+        """CityError if a delivery of the month, or in a city's first month of the one before, is there already."""
+        months = [self.when.month, *([] if self.when.start else [self.when.previous])]
         if self.out.is_dir():
             for folder in sorted(self.out.iterdir()):
-                if folder.name.startswith((f"{self.when.month}-", f"{self.when.previous}-")):
-                    raise CityError(f"{folder.name} 已在 {self.out.name} 中，送达的文件不得改动；请换一个输出文件夹")
+                if folder.name.startswith(tuple(f"{month}-" for month in months)):
+                    raise CityError(
+                        f"{folder.name} 已在 {self.out.name} 中，送达的文件不得改动；请换一个输出文件夹，"
+                        "或用同样的参数接着生成下一个月"
+                    )
 
     def delivery_id(self, unit: int, slot: int) -> str:
-        """`2026-10-DA-01`: numbered by sending day; SJ-PT sends twice in the month before, the others once."""
+        """`2026-10-DA-01`: numbered by sending day, extra ones from 90.
+
+        Two slots of the month before: only SJ-PT sends in both, the others have one number there.
+        """
         code = UNITS[unit]
         number = slot - STOCK if slot > STOCK else (1 if slot == EARLIER or code != "SJ-PT" else 2)
-        return f"{self.when.month_of(slot)}-{code}-{number:02d}"
+        return f"{self.when.month_of(slot)}-{code}-{number if slot < EXTRA else 90 + slot - EXTRA:02d}"
 
     def folder(self, unit: int, slot: int) -> Path:
         """The delivery's folder, made if need be."""
@@ -158,18 +201,22 @@ class Outbox:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def add(self, unit: int, slot: int, path: Path, source: str, rows: int) -> None:
-        """Note a file that has been written."""
+    def add(self, unit: int, slot: int, path: Path, source: str, rows: int | None, *, withdraws: bool = False) -> None:
+        """Note a file that has been written; `withdraws`: its rows take records back."""
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         entry: dict[str, object] = {"name": path.name, "source": source, "sha256": digest, "rows": rows}
+        if withdraws:
+            entry["change"] = "withdrawal"
         self._files.setdefault((unit, slot), []).append(entry)
 
     def close(self) -> tuple[str, ...]:
         """Write every manifest."""
         for (unit, slot), files in self._files.items():
-            days = self.when.sent[slot] + (2 if (unit, slot) in self.delayed else 0)
-            received = dt.datetime(1970, 1, 1) + dt.timedelta(days=days, hours=9, minutes=10 + unit)
+            days = self.when.sent[min(slot, WEEK_4)] + (2 if (unit, slot) in self.delayed else 0)
+            received = dt.datetime(1970, 1, 1) + dt.timedelta(
+                days=days, hours=9 + max(0, slot - WEEK_4), minutes=10 + unit
+            )
             code = UNITS[unit]
             manifest = {
                 "spec": "ssj-delivery-v1",

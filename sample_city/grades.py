@@ -48,6 +48,18 @@ def before(seed: int, when: Calendar, subjects: Subjects, grade: Ints) -> Ints:
     return np.where((grade != UNGRADED) & (subjects.founded < when.first - LAG), earlier, UNGRADED)
 
 
+def next_month(seed: int, when: Calendar, subjects: Subjects, earlier: Ints) -> Ints:
+    """Grades a month on: 3 % differ, those who were too young get their first, those struck off lose theirs."""
+    rng = random(seed, when.month, "migration")
+    n = subjects.size
+    first = current(seed, when, subjects)
+    step = np.where(rng.random(n) < 0.5, 1, -1) * np.where(rng.random(n) < 0.06, 2, 1)
+    held = np.r_[earlier, np.full(n - len(earlier), UNGRADED)]
+    moved = np.where(rng.random(n) < MIGRATED * 1.6, np.clip(held + step, A, D), held)
+    due = (held == UNGRADED) & (subjects.state == LIVE) & ~subjects.branch
+    return np.where(held != UNGRADED, np.where(subjects.state == LIVE, moved, UNGRADED), np.where(due, first, UNGRADED))
+
+
 def snapshot(subjects: Subjects, grade: Ints, month: str, graded_on: int) -> Any:
     """The snapshot table of one month."""
     rows = np.flatnonzero(grade != UNGRADED)

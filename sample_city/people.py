@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from sample_city.columns import Ints, dates, digits, join, pick, random, sampled, take, text, when
 from sample_city.departments import COUNTIES, UNIT, WEEK_1, Calendar, Feed
-from sample_city.fields import FIELD_CODES, LIST
+from sample_city.domains import FIELD_CODES, LIST
 from sample_city.subjects import Subjects, picked
 
 SHORT = ("140823", "140882")  # where days are short
@@ -34,8 +34,12 @@ class Staff:
 
 
 def roster(seed: int, when_: Calendar, expected: Any) -> Staff:
-    """14 to 30 inspectors a county, more where `expected` visits a month (by county) ask for it."""
-    rng = random(seed, when_.month, "inspector")
+    """14 to 30 inspectors a county, more where `expected` visits a month (by county, first month) ask for it.
+
+    The people stay the same from month to month, their days do not.
+    """
+    start = when_.months[0]
+    rng = random(seed, start.month, "inspector")
     share = np.sqrt(expected / max(float(expected.max()), 1e-9))
     size = np.maximum((14 + 16 * share).astype(np.int64), np.ceil(expected / 3).astype(np.int64))
     county = np.repeat(np.arange(len(COUNTIES)), size)
@@ -48,13 +52,14 @@ def roster(seed: int, when_: Calendar, expected: Any) -> Staff:
     names = [LIST[FIELD_CODES.index(code)].name for code in SPECIALISTS]
     specialties = pa.array([";".join(x for x, has in zip(names, row, strict=True) if has) for row in able], pa.string())
 
-    days = rng.integers(6, 15, n)
-    cap = rng.integers(10, 31, n)
+    monthly = random(seed, when_.month, "inspector days")
+    days = monthly.integers(6, 15, n)
+    cap = monthly.integers(10, 31, n)
     reliable = number <= 2 * len(SPECIALISTS)
     inactive = ~reliable & (rng.random(n) < 0.05)
     expired = ~reliable & (rng.random(n) < 0.05)
-    valid_until = when_.last + rng.integers(60, 5 * 365, n)
-    valid_until[expired] = when_.first - rng.integers(1, 300, int(expired.sum()))
+    valid_until = start.last + rng.integers(60, 5 * 365, n)
+    valid_until[expired] = start.first - rng.integers(1, 300, int(expired.sum()))
     for code in SHORT:
         here = np.flatnonzero((county == UNIT[code]) & ~inactive & ~expired)
         if expected[UNIT[code]] >= WORTH_BEING_SHORT:
@@ -77,14 +82,14 @@ def roster(seed: int, when_: Calendar, expected: Any) -> Staff:
 
 
 def conflicts(seed: int, when_: Calendar, subjects: Subjects, staff: Staff) -> Feed:
-    """About two firms for three inspectors, in the inspector's own county."""
+    """About two firms for three inspectors, in the inspector's own county; later months add a few."""
     rng = random(seed, when_.month, "inspector_conflict")
     who, whom = [], []
     for index in range(len(COUNTIES)):
         people = np.flatnonzero(staff.county == index)
         firms = np.flatnonzero(subjects.active & (subjects.county == index))
         if len(firms):
-            chosen = sampled(rng, firms, max(1, len(people) * 2 // 3))
+            chosen = sampled(rng, firms, max(1, len(people) * 2 // (30 if when_.start else 3)))
             whom.append(chosen)
             who.append(rng.choice(people, len(chosen)))
     person, firm = np.concatenate(who), np.concatenate(whom)

@@ -27,7 +27,7 @@ from sample_city.columns import (
     when,
     working,
 )
-from sample_city.departments import COUNTIES, STOCK, UNIT, WEEK_1, WEEK_4, Calendar, Feed, arrival, feed
+from sample_city.departments import COUNTIES, NOT_YET, STOCK, UNIT, WEEK_1, WEEK_4, Calendar, Feed, feed, ready, slots
 from sample_city.fields import Memberships
 from sample_city.grades import UNGRADED, A, weights_by_grade
 from sample_city.people import Staff, pairs
@@ -184,15 +184,20 @@ def _last_year(seed: int, when_: Calendar, subjects: Subjects, credit: Ints, pop
 def inspections(
     seed: int,
     when_: Calendar,
+    start: Calendar,
     subjects: Subjects,
     credit: Ints,
     population: dict[str, Strata],
     draws: Draws,
     staff: Staff,
 ) -> tuple[Feed, Feed]:
-    """Results of these rounds and the platform's acknowledgements; the latest round runs into this month."""
-    rng = random(seed, when_.month, "inspection_result")
-    before = _last_year(seed, when_, subjects, credit, population)
+    """Results of these rounds and the platform's acknowledgements; the latest round runs into this month.
+
+    `start`: the city's first month, whose rounds these are; later months bring what was late. Subjects, grades and
+    draws are those of the first month.
+    """
+    rng = random(seed, start.month, "inspection_result")
+    before = _last_year(seed, start, subjects, credit, population)
     subject, task, year, month = (
         np.concatenate([getattr(draws, f), getattr(before, f)]) for f in ("subject", "task", "year", "month")
     )
@@ -214,7 +219,7 @@ def inspections(
     n = len(row)
     who, what, when_done = subject[row], task[row], day[row]
     county = subjects.county[who]
-    slot = arrival(rng, when_, when_done, county)
+    slot = slots(when_, ready(rng, when_done, county))
     off_site = (credit[who] == A) & np.array([t.a_off_site for t in TASKS.values()])[what]
     problem = rng.random(n) < weights_by_grade(credit, PROBLEM_RATE, 0.2)[who]
     food = np.isin(what, [CODES.index("FOOD"), CODES.index("CATER")])
@@ -242,8 +247,8 @@ def inspections(
         "检查人员工号": take(pair, row),
         "公示日期": when(published <= received, dates(published), ""),
     })  # fmt: skip
-    results = feed("inspection_result", table, county, slot)
-    acks = _acknowledgements(rng, when_, table, when_done, slot, year[row] == when_.year - (when_.number == 1))
+    results = feed("inspection_result", table, county, slot, formed=when_done)
+    acks = _acknowledgements(rng, when_, table, when_done, slot, year[row] == start.year - (start.number == 1))
     return results, acks
 
 
@@ -252,7 +257,8 @@ def _acknowledgements(
 ) -> Feed:
     """Of the results of this year's rounds that have arrived; 1 % rejected, 1 % never acknowledged."""
     answered = done + rng.integers(1, 9, len(done))
-    rows = np.flatnonzero(this_year & (slot >= STOCK) & (rng.random(len(done)) < 0.99) & (answered <= when_.last))
+    here = this_year & (slot != NOT_YET) & (rng.random(len(done)) < 0.99)
+    rows = np.flatnonzero(here & (answered <= when_.last) & (when_.start is None or answered >= when_.first))
     n = len(rows)
     keep = {t: take(table.column(t), rows) for t in ("抽查任务编号", "抽查事项编号", "统一社会信用代码", "检查日期")}
     ack = pa.table({
@@ -261,5 +267,6 @@ def _acknowledgements(
         "回执日期": dates(answered[rows]),
         "回执状态": pick(rng, n, ("已接收", "退回"), (99, 1)),
     })  # fmt: skip
-    sent = np.where(answered[rows] <= when_.sent[STOCK], STOCK, WEEK_4)
+    # An answer to a result of a month before comes with the month's last export too.
+    sent = np.where((answered[rows] <= when_.sent[STOCK]) & (when_.start is None), STOCK, WEEK_4)
     return Feed("acknowledgement", ack, np.full(n, UNIT["SJ-PT"]), sent)

@@ -30,11 +30,12 @@ from sample_city.columns import (
     join,
     random,
     same,
+    sampled,
     take,
     text,
     when,
 )
-from sample_city.departments import COUNTIES, SHARES, UNIT, ZONE, Calendar, CityError, Places
+from sample_city.departments import COUNTIES, SHARES, UNIT, WEEK_1, ZONE, Calendar, CityError, Places
 from sample_city.identifiers import reg_nos, usccs, valid_usccs
 
 ENTERPRISE, INDIVIDUAL, COOPERATIVE = range(3)
@@ -54,7 +55,8 @@ class Subjects:
     """One row per market subject, and the register made of them.
 
     `uscc` empty and `coded` False where no other record can name the subject; `county` is an index into COUNTIES, -1
-    outside the 14 units; `founded` and `changed` are days; `scope` is read for the special fields.
+    outside the 14 units; `founded` is a day; `scope` is read for the special fields; `news` are the rows that the
+    register of the month brings: all in a city's first month, then the new and the changed ones.
     """
 
     register: Any
@@ -68,6 +70,7 @@ class Subjects:
     coded: Bools
     scope: Any
     real: bool
+    news: Bools
 
     @property
     def size(self) -> int:
@@ -91,34 +94,84 @@ def _by_share(n: int) -> Ints:
 def invented(seed: int, when_: Calendar, where: Places, enterprises: int) -> Subjects:
     """`enterprises` enterprises and 2 % individual businesses and cooperatives."""
     rng = random(seed, when_.month, "subjects")
-    others = max(2, enterprises // 50)
+    others = max(4, enterprises // 50)
     n = enterprises + others
     county = np.r_[rng.permutation(_by_share(enterprises)), rng.integers(0, len(COUNTIES), others)]
     kind = np.r_[np.zeros(enterprises, np.int64), choose(rng, others, (0, 0.8, 0.2))]
-    order = rng.permutation(n)
-    county, kind = county[order], kind[order]
-    trade = choose(rng, n, [t.weight for t in words.TRADES])
-    today = when_.sent[2] - 1
+    kind[-2:] = INDIVIDUAL
+    order = np.r_[rng.permutation(n - 2), n - 2, n - 1]
     age = np.minimum(rng.exponential(6.5 * 365, n), 40 * 365).astype(np.int64)
+    age[-2:] = 800
+    return _made(rng, where, county[order], kind[order], age, when_.sent[WEEK_1] - 1, 0)
+
+
+def later(seed: int, when_: Calendar, where: Places, before: Subjects) -> Subjects:
+    """The city a month on: four firms in a thousand are new, three have closed; a real register stands still."""
+    if before.real:
+        return before
+    rng = random(seed, when_.month, "subjects")
+    enterprises = int((before.kind == ENTERPRISE).sum())
+    born = max(2, enterprises // 250)
+    today = when_.sent[WEEK_1] - 1
+    county = rng.choice(before.county, born)
+    age = rng.integers(0, 28, born)
+    fresh = _made(rng, where, county, np.zeros(born, np.int64), age, today, before.size)
+    closed = sampled(rng, np.flatnonzero(before.active), max(1, enterprises * 3 // 1000))
+    state = before.state.copy()
+    state[closed] = DEREGISTERED
+    register = _put(before.register, "登记状态", text(STATES, state))
+    day = np.full(before.size, today) - rng.integers(0, 25, before.size)
+    register = _put(
+        register,
+        "状态变更日期",
+        when(np.isin(np.arange(before.size), closed), dates(day), register.column("状态变更日期")),
+    )
+    news = np.zeros(before.size, bool)
+    news[closed] = True
+    return Subjects(
+        pa.concat_tables([register, fresh.register]), _both(before.uscc, fresh.uscc), _both(before.name, fresh.name),
+        np.r_[before.county, fresh.county], np.r_[before.kind, fresh.kind], np.r_[state, fresh.state],
+        np.r_[before.founded, fresh.founded], np.r_[before.branch, fresh.branch], np.r_[before.coded, fresh.coded],
+        _both(before.scope, fresh.scope), False, np.r_[news, fresh.news],
+    )  # fmt: skip
+
+
+def _both(first: Any, second: Any) -> Any:
+    return pa.chunked_array([first, second]).combine_chunks()
+
+
+def _put(table: Any, title: str, cells: Any) -> Any:
+    return table.set_column(table.column_names.index(title), title, cells)
+
+
+def _made(
+    rng: np.random.Generator, where: Places, county: Ints, kind: Ints, age: Ints, today: int, earlier: int
+) -> Subjects:
+    """Subjects of these counties, kinds and ages in days; `earlier`: how many there are already.
+
+    In a city's first month the last two are individual businesses of one name.
+    """
+    n = len(county)
+    trade = choose(rng, n, [t.weight for t in words.TRADES])
     founded = today - age
     branch = (kind == ENTERPRISE) & (rng.random(n) < 0.025)
     state = choose(rng, n, STATE_WEIGHTS)
     state[age < 200] = LIVE
     changed = today - (rng.random(n) * np.minimum(age, 3 * 365)).astype(np.int64)
-
     modern = founded >= 16_709  # 2015-10-01: one licence, one code
     division = np.array([int("140802" if c == ZONE else c) for c in COUNTIES])[county]
     issued_by = np.where(~modern & (rng.random(n) < 0.3), 140_800, division)
     issued_by = np.where(rng.random(n) < 0.012, 140_000, issued_by)
     issued_by = np.where(~modern & (rng.random(n) < 0.02), 142_701, issued_by)
-    leading = np.array([91, 92, 93])[kind]
-    codes = usccs(leading, issued_by, np.arange(n), modern)
-    old_number = reg_nos(division, 20_000_000 + rng.permutation(n))
+    codes = usccs(np.array([91, 92, 93])[kind], issued_by, np.arange(earlier, earlier + n), modern)
+    old_number = reg_nos(division, 20_000_000 + earlier + rng.permutation(n))
     only_number = (kind == ENTERPRISE) & ~modern & (rng.random(n) < 0.02)
     uscc = when(~only_number, codes)
     has_number = only_number | (~modern & (rng.random(n) < 0.4))
-
-    name = _names(rng, where, county, kind, trade, branch)
+    name = _names(rng, where, county, kind, trade, branch, earlier)
+    if not earlier:
+        state[-2:] = LIVE
+        name = pa.concat_arrays([name.slice(0, n - 1), name.slice(n - 2, 1)])
     scope = join(
         text([t.scope for t in words.TRADES], trade),
         text(words.CLOSING, choose(rng, n, (30, 20, 20, 12, 6, 6, 6))),
@@ -140,19 +193,22 @@ def invented(seed: int, when_: Calendar, where: Places, enterprises: int) -> Sub
         "属地监管机构": text(COUNTIES, county),
         "三新企业": when(np.isin(trade, _new_trades()) & (rng.random(n) < 0.35), "是", "否"),
     })  # fmt: skip
-    return Subjects(register, uscc, name, county, kind, state, founded, branch, ~only_number, scope, False)
+    everyone = np.ones(n, bool)
+    return Subjects(register, uscc, name, county, kind, state, founded, branch, ~only_number, scope, False, everyone)
 
 
 def _new_trades() -> list[int]:
     return [i for i, t in enumerate(words.TRADES) if t.code in ("6513", "6421", "7522", "7452", "6241", "7251")]
 
 
-def _names(rng: np.random.Generator, where: Places, county: Ints, kind: Ints, trade: Ints, branch: Bools) -> Any:
+def _names(
+    rng: np.random.Generator, where: Places, county: Ints, kind: Ints, trade: Ints, branch: Bools, earlier: int
+) -> Any:
     n = len(county)
     pairs, space = len(words.FIRST) * len(words.SECOND), len(words.FIRST) * len(words.SECOND) * len(words.THIRD)
     order = np.argsort(county, kind="stable")
     rank = np.empty(n, np.int64)
-    rank[order] = np.arange(n) - np.searchsorted(county[order], county[order])
+    rank[order] = earlier + np.arange(n) - np.searchsorted(county[order], county[order])
     word = (rank * 7_919 + county * 1_009) % space
     own = join(
         text(words.FIRST, word % len(words.FIRST)),
@@ -237,7 +293,7 @@ def real(seed: int, when_: Calendar, where: Places, rows: list[dict[str, str]]) 
     return Subjects(
         register, uscc, cells["企业名称"], county, np.zeros(n, np.int64), np.zeros(n, np.int64), founded,
         np.asarray(pc.match_substring(cells["企业类型"], "分支机构").to_numpy(zero_copy_only=False), bool), fits & once,
-        cells["经营范围"], True,
+        cells["经营范围"], True, np.ones(n, bool),
     )  # fmt: skip
 
 
