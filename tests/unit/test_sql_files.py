@@ -9,8 +9,7 @@ from resources.engines.dialect import lint
 
 KEYS = {contract.name: contract.primary_key for contract in output_contracts()}
 KEYS |= {  # results that are no output of their own
-    "conservation": ("row_id",),
-    "delivered": ("delivery_id", "file_name", "sheet", "row_no"),
+    "delivered": ("delivery_id", "file_name", "sheet", "row_no", "part_no"),
 }
 
 
