@@ -6,6 +6,7 @@ with timely as (
         cast(sum(on_time) as bigint) as numerator,
         cast(sum(denominator) as bigint) as denominator
     from timeliness_summary
+    where clock = 'collect_7wd'
     group by unit_code
 ),
 plan_rows as (

@@ -1,0 +1,71 @@
+"""What can be known of a quarantined row from its raw cells: its key, its document number, its subject.
+
+Here: the same canonical spelling that the splitting gives a sound row, so that a refused row is recognised when the
+record comes after all. A cell that cannot be read gives no key: then nothing is guessed and the row stays open.
+Not here: why it was refused (the contracts), what that means for a clock (sql/reports/collected_record.sql).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from supervision.uid import canonical_uscc
+
+_DATE = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?(?:[ T].*)?")
+_NOTHING = {"", "N/A", "NULL", "/", "无", "—", "——", "-", "--", "空"}
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """key_text: as `record.key_text`; document_number: as delivered, trimmed; uid: a credit code whose check holds."""
+
+    key_text: str | None
+    document_number: str | None
+    uid: str | None
+
+
+def refused_row(
+    cells: Mapping[str, str | None],
+    *,
+    key: Iterable[str],
+    dates: Iterable[str],
+    codes: Iterable[str],
+    document_number: str | None,
+    subject: str | None,
+) -> RefusedRow:
+    """The facts of one row. cells: raw text by column; key: the primary key's columns in order; dates, codes: columns
+    that hold dates and credit codes; document_number, subject: the columns with 文号 and with the subject's code.
+    """
+    days, identifiers = set(dates), set(codes)
+    values = [_canonical(cells.get(name), name in days, name in identifiers) for name in key]
+    number = _canonical(cells.get(document_number), False, False) if document_number else None
+    code = cells.get(subject) if subject else None
+    return RefusedRow(
+        None if None in values else key_text(value for value in values if value is not None),
+        number,
+        canonical_uscc(code) if code else None,
+    )
+
+
+def key_text(values: Iterable[str]) -> str:
+    """The values of a key as the one text that no other values give: each after its length."""
+    return "".join(f"{len(value)}:{value}" for value in values)
+
+
+def _canonical(cell: str | None, is_date: bool, is_code: bool) -> str | None:
+    text = (cell or "").strip(" \t\r\n\u00a0\u3000\u200b\ufeff")
+    if text.upper() in _NOTHING:
+        return None
+    if is_code:
+        return canonical_uscc(text)
+    if not is_date:
+        return text
+    found = _DATE.fullmatch(unicodedata.normalize("NFKC", text))
+    try:
+        return date(*(int(part) for part in found.groups())).isoformat() if found else None
+    except ValueError:
+        return None
