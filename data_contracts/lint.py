@@ -20,17 +20,21 @@ from typing import Any
 import yaml
 
 from data_contracts import model, odcs
+from data_contracts.lint_sources import lint_sources
 from data_contracts.model import CLASS_ZH, Column, Contract
 from data_contracts.odcs import ContractError, FieldDictionary, Raw
 
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 GROUPS = ("collected", "validated", "risk", "plan", "reports", "published")
-# Columns that validation adds to every accepted row; a contract cannot use these names for its own.
+# Columns that reading and validation add to every row; a source contract cannot use these names for its own.
 ROW_COLUMNS = (
-    "row_id", "delivery_id", "file_name", "file_sha256", "sheet", "row_no", "received_at", "generated", "formed_on",
-    "version_no", "is_current", "warnings",
+    "source", "row_id", "delivery_id", "file_name", "file_sha256", "sheet", "row_no", "part_no", "corrects_row_id",
+    "received_at", "generated", "is_generated", "is_withdrawal", "formed_on", "identity_basis", "key_text", "version_no",
+    "is_withdrawn", "is_current", "warnings",
 )  # fmt: skip
+# A header that the reader takes in every source: the place of the quarantined row that this one corrects.
+ROW_HEADERS = ("原位置号",)
 # What a rule may read beside the contract's columns.
 RULE_EXTRAS = ("received_at",)
 _RANK = {name: rank for rank, name in enumerate(CLASS_ZH)}
@@ -56,13 +60,21 @@ def lint(root: Path = model.ROOT) -> list[str]:
         if units and contract.responsible_unit not in units:
             found.append(f"契约 {where} 的责任单位 {contract.responsible_unit} 不在单位表中，请改正（R-37b）。")
         found += [f"契约 {where} {what}" for what in _lowered_classes(contract, dictionary)]
+    fields = {code for raw in dictionary.properties.values() if raw["name"] == "field_code" for code in _codes(raw)}
+    found += lint_sources(root, sources, units, fields)
     names = {contract.name for contract in sources} & {contract.name for contract in outputs}
     found += [f"{name} 既是来源契约又是产出契约，请改名。" for name in sorted(names)]
     return found + list(_dictionary_breaches(root, dictionary, (*sources, *outputs)))
 
 
 def _yaml_files(root: Path) -> list[Path]:
-    return sorted(path for folder in ("sources", "outputs", "fields") for path in (root / folder).glob("*.yaml"))
+    return sorted(path for folder in (".", "sources", "outputs", "fields") for path in (root / folder).glob("*.yaml"))
+
+
+def _codes(raw: Raw) -> list[str]:
+    """The stored codes of a dictionary entry with a closed list."""
+    values = next(entry["value"] for entry in raw["customProperties"] if entry["property"] == "values")
+    return [str(code) for code in (values.values() if isinstance(values, dict) else values)]
 
 
 def _units(root: Path) -> set[str]:
@@ -173,10 +185,6 @@ def _keys(contract: Contract) -> Iterator[str]:
     for name in contract.formed_on:
         if contract.column(name).logical_type != "date":
             yield f"的 formedOn 字段 {name} 应为日期。"
-    if contract.clock and not contract.formed_on:
-        yield "有时限（clock）却没有 formedOn，无法计时。"
-    if contract.base_stream and not contract.clock:
-        yield "是五类基础信息之一，应有 clock（R-12）。"
 
 
 def _columns(contract: Contract) -> Iterator[str]:
@@ -211,7 +219,11 @@ def _headers(contract: Contract) -> Iterator[str]:
             key = _folded(header)
             if owner.setdefault(key, column.name) != column.name:
                 yield f"的表头“{header}”同时指向 {owner[key]} 和 {column.name}，请删去一处别名。"
+            if contract.kind == "source" and header in ROW_HEADERS:
+                yield f"的表头“{header}”由读取程序统一采集（更正行指回原行），字段 {column.name} 不能用，请改名。"
     for header in contract.ignored_headers:
+        if header in ROW_HEADERS:
+            yield f"的表头“{header}”由读取程序统一采集（更正行指回原行），不能忽略，请删去。"
         if _folded(header) in owner:
             yield f"的表头“{header}”既采集又忽略，请删去一处。"
 
@@ -243,6 +255,27 @@ def _rules(contract: Contract) -> Iterator[str]:
             yield f"的规则 {rule.id} 没有引用任何字段。"
 
 
+def _additions(contract: Contract) -> Iterator[str]:
+    """Identity, publication, parties and units: each needs columns of the right kind."""
+    names = contract.column_names
+    if contract.identity and ("uscc" not in names or contract.column("uscc").check != "uscc"):
+        yield "写了 identity，却没有按信用代码核对的字段 uscc，请补上或删去 identity。"
+    if contract.identity and not contract.column("uscc").required:
+        yield "写了 identity，uscc 即认定后的代码，应必填。"
+    if contract.published_on and contract.column(contract.published_on).logical_type != "date":
+        yield f"的 publishedOn 字段 {contract.published_on} 应为日期。"
+    if contract.split_parties and not (contract.identity and "uscc" in contract.split_parties):
+        yield "的 splitParties 应含 uscc，且须写 identity：分出的每个当事人都要认定。"
+    for name in contract.split_parties:
+        if contract.column(name).logical_type != "string":
+            yield f"的 splitParties 字段 {name} 不是文字，不能拆分。"
+    for column in contract.columns:
+        if column.unit_headers and column.unit is None:
+            yield f"的字段 {column.name} 写了 unitHeaders 却没有 unit，不知换算成什么，请补上。"
+        if column.unit and column.logical_type != "number":
+            yield f"的字段 {column.name} 有 unit，应为数（number）。"
+
+
 _CHECKS: tuple[Callable[[Contract], Iterator[str]], ...] = (
     _names,
     _chinese,
@@ -250,6 +283,7 @@ _CHECKS: tuple[Callable[[Contract], Iterator[str]], ...] = (
     _keys,
     _columns,
     _headers,
+    _additions,
     _rules,
 )
 

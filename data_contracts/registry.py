@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from data_contracts import model, odcs
 from data_contracts.model import Contract
@@ -71,6 +71,16 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True)
+class Coverage:
+    """A heading, its sources, those of them that are connected, and why there is none (未接入)."""
+
+    heading: Heading
+    sources: tuple[Source, ...]
+    feeds: tuple[Source, ...]
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Registry:
     """Everything `sources.yaml` says."""
 
@@ -101,6 +111,28 @@ def domains() -> tuple[Heading, ...]:
 def indicator_classes() -> tuple[Heading, ...]:
     """The five first-level classes of the indicator system (R-18b)."""
     return load_registry(model.ROOT).indicator_classes
+
+
+def domain_coverage() -> tuple[Coverage, ...]:
+    """For each of the twelve domains, who feeds it; `reason` where nobody does (R-14)."""
+    return coverage(load_registry(model.ROOT), "domains")
+
+
+def class_coverage() -> tuple[Coverage, ...]:
+    """For each of the five indicator classes, who feeds it; `reason` where nobody does (R-18b)."""
+    return coverage(load_registry(model.ROOT), "indicator_classes")
+
+
+def coverage(registry: Registry, what: Literal["domains", "indicator_classes"]) -> tuple[Coverage, ...]:
+    """The headings with their sources: the reason is the heading's own, else that of its unconnected sources."""
+    found = []
+    for heading in registry.domains if what == "domains" else registry.indicator_classes:
+        code = heading.code
+        mine = [s for s in registry.sources if code in (s.domains if what == "domains" else (s.indicator_class,))]
+        feeds = tuple(entry for entry in mine if entry.connected)
+        said = [text for text in (heading.reason, *(entry.reason for entry in mine)) if text]
+        found.append(Coverage(heading, tuple(mine), feeds, None if feeds else "".join(said) or None))
+    return tuple(found)
 
 
 @lru_cache(maxsize=8)
