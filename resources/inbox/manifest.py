@@ -13,9 +13,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from resources.inbox.errors import InboxError
+
+Change = Literal["record", "withdrawal"]
 
 SPEC = "ssj-delivery-v1"
 MANIFEST = "manifest.json"
@@ -28,6 +30,7 @@ _FIELDS = (
     "received_at", "files",
 )  # fmt: skip
 _FILE_FIELDS = ("name", "source", "sha256", "rows")
+_FILE_OPTIONS = ("change",)
 _DELIVERY_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 _UNIT = re.compile(r"[A-Z0-9][A-Z0-9-]{0,15}")
@@ -40,14 +43,16 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 class DeliveredFile:
     """One file as its manifest announces it.
 
-    `rows`: data rows, without titles, header, footers and blank rows. `sha256`: of the bytes, lower-case hexadecimal.
+    `rows`: data rows, without titles, header, footers and blank rows (None: not declared). `sha256`: of the bytes,
+    lower-case hexadecimal. `change`: a row brings a record, or withdraws the record that has its primary key.
     """
 
     name: str
     source: str
     sha256: str
-    rows: int
+    rows: int | None
     path: Path
+    change: Change = "record"
 
     def verify(self) -> None:
         """Compare the bytes with the announced digest; InboxError when they differ or cannot be read."""
@@ -78,6 +83,16 @@ class Delivery:
     received_at: datetime
     files: tuple[DeliveredFile, ...]
     folder: Path
+
+    @property
+    def digest(self) -> str:
+        """What was delivered, whatever the folder is called and whenever it came (64 hexadecimal digits).
+
+        The same unit's same files for the same month are the same delivery: sent twice, they change nothing.
+        """
+        files = sorted([file.source, file.change, file.sha256] for file in self.files)
+        said = json.dumps([self.unit_code, self.month, files], ensure_ascii=False)
+        return hashlib.sha256(said.encode()).hexdigest()
 
 
 def find_deliveries(inbox: Path, *, sources: Collection[str] | None = None) -> list[Delivery]:
@@ -178,10 +193,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _take(raw: object, names: tuple[str, ...], where: str) -> dict[str, object]:
+def _take(raw: object, names: tuple[str, ...], where: str, options: tuple[str, ...] = ()) -> dict[str, object]:
     if not isinstance(raw, dict):
         raise InboxError(f"{where} 不是键值结构，请按 {SPEC} 重新生成。")
-    unknown, missing = sorted(set(raw) - set(names)), [name for name in names if name not in raw]
+    unknown, missing = sorted(set(raw) - {*names, *options}), [name for name in names if name not in raw]
     if unknown:
         raise InboxError(f"{where} 有不认识的键 {'、'.join(unknown)}，请改正拼写或删去。")
     if missing:
@@ -227,7 +242,7 @@ def _files(folder: Path, raw: object, where: str) -> tuple[DeliveredFile, ...]:
         raise InboxError(f"{where} 把文件 {'、'.join(twice)} 列了两次，请报送单位改正。")
     by_digest: dict[str, str] = {}
     for file in files:
-        other = by_digest.setdefault(file.sha256, file.name) if file.rows else file.name
+        other = by_digest.setdefault(file.sha256, file.name) if file.rows != 0 else file.name
         if other != file.name:
             raise InboxError(
                 f"{where} 的 {other} 与 {file.name} 是同一份文件（sha256 相同），请报送单位核对后只送一份。"
@@ -239,13 +254,16 @@ def _files(folder: Path, raw: object, where: str) -> tuple[DeliveredFile, ...]:
 
 
 def _file(folder: Path, raw: object, where: str) -> DeliveredFile:
-    fields = _take(raw, _FILE_FIELDS, f"{where} 的 files")
+    fields = _take(raw, _FILE_FIELDS, f"{where} 的 files", _FILE_OPTIONS)
     name = fields["name"]
-    if not isinstance(name, str) or not _plain(name):
+    if not isinstance(name, str) or not plain_name(name):
         raise _wrong(where, f"文件名 {name!r}", "必须是本文件夹内的普通文件名（不含路径、不以点开头）")
     rows = fields["rows"]
-    if isinstance(rows, bool) or not isinstance(rows, int) or rows < 0:
-        raise _wrong(where, f"{name} 的 rows", "必须是不小于 0 的整数（数据行数）")
+    if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int) or rows < 0):
+        raise _wrong(where, f"{name} 的 rows", "必须是不小于 0 的整数（数据行数），未申报时写 null")
+    change = fields.get("change", "record")
+    if change not in ("record", "withdrawal"):
+        raise _wrong(where, f"{name} 的 change", "只能是 record（记录）或 withdrawal（撤销），不写即为记录")
     path = folder / name
     if path.is_symlink() or not path.is_file():
         raise InboxError(f"{where} 列出的 {name} 不在文件夹 {folder.name} 中，请报送单位补送。")
@@ -255,10 +273,12 @@ def _file(folder: Path, raw: object, where: str) -> DeliveredFile:
         sha256=_match(fields, "sha256", _SHA256, f"（{name}）必须是 64 位小写十六进制", where),
         rows=rows,
         path=path,
+        change="withdrawal" if change == "withdrawal" else "record",
     )
 
 
-def _plain(name: str) -> bool:
+def plain_name(name: str) -> bool:
+    """Whether a name is that of an ordinary file in a delivery folder: no path, not hidden, printable, not too long."""
     return (
         0 < len(name) <= 200
         and name.isprintable()

@@ -78,6 +78,10 @@ FAULTS: list[tuple[str, Change, str]] = [
     ("windows path", lambda m: m["files"][0].update(name="..\\a.csv"), "普通文件名"),
     ("itself", lambda m: m["files"][0].update(name="manifest.json"), "普通文件名"),
     ("rows", lambda m: m["files"][0].update(rows=True), "rows"),
+    ("rows as text", lambda m: m["files"][0].update(rows="1"), "rows"),
+    ("no rows", lambda m: m["files"][0].pop("rows"), "缺少 rows"),
+    ("change", lambda m: m["files"][0].update(change="delete"), "change 只能是"),
+    ("no change", lambda m: m["files"][0].update(change=None), "change 只能是"),
     ("negative rows", lambda m: m["files"][0].update(rows=-1), "rows"),
     ("digest", lambda m: m["files"][0].update(sha256="AB"), "sha256"),
     ("absent file", lambda m: m["files"][0].update(name="other.csv"), "不在文件夹"),
@@ -159,3 +163,33 @@ def test_verify_compares_the_bytes(tmp_path: Path) -> None:
     file.path.unlink()
     with pytest.raises(InboxError, match="读不出来"):
         file.verify()
+
+
+def test_rows_need_not_be_declared_and_a_file_may_withdraw(tmp_path: Path) -> None:
+    deliver(tmp_path, "a", lambda m: m["files"][0].update(rows=None))
+    deliver(tmp_path, "b", lambda m: m["files"][0].update(change="withdrawal"))
+    deliver(tmp_path, "c", lambda m: m["files"][0].update(change="record"))
+    files = [delivery.files[0] for delivery in find_deliveries(tmp_path)]
+    assert [(file.rows, file.change) for file in files] == [(None, "record"), (1, "withdrawal"), (1, "record")]
+    # What declares no rows is not taken for empty: the same bytes twice would be counted twice.
+    deliver(tmp_path, "d", lambda m: [f.update(rows=None) for f in m["files"]], one=DATA, two=DATA)
+    with pytest.raises(InboxError, match="同一份文件"):
+        read_delivery(tmp_path / "d")
+
+
+def test_a_delivery_is_known_by_what_it_holds(tmp_path: Path) -> None:
+    def digest(name: str, change: Change = lambda m: None, **files: bytes) -> str:
+        return read_delivery(deliver(tmp_path, name, change, **files)).digest
+
+    first = digest("a", one=DATA, two=b"x")
+    # Another folder, another time, another order and other file names.
+    assert digest("c", lambda m: m["files"].reverse(), uno=DATA, due=b"x") == first
+    assert digest("d", lambda m: m.update(received_at="2026-10-31T09:30:00+08:00"), one=DATA, two=b"x") == first
+    others = [
+        digest("e", one=DATA, two=b"y"),
+        digest("f", lambda m: m["files"][0].update(change="withdrawal"), one=DATA, two=b"x"),
+        digest("g", lambda m: m["files"][0].update(source="licence"), one=DATA, two=b"x"),
+        digest("h", lambda m: m.update(unit_code="XY"), one=DATA, two=b"x"),
+        digest("i", lambda m: m.update(month="2026-09"), one=DATA, two=b"x"),
+    ]
+    assert first not in others and len({*others}) == 5
