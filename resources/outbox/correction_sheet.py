@@ -39,6 +39,7 @@ _LINED = {
 }
 _SAMPLE = 200
 _LINE = 14
+_PAGE = 240  # digits across a page of A3 that can still be read
 _TOO_LONG = "原文过长，未列入本表，请照原文件补填。"
 
 
@@ -149,12 +150,13 @@ class _Sheet:
             *([secrecy] if secrecy else []),
         ]
         for row, text in enumerate(lines):
-            page.write_string(row, 0, text, self.banner if row else self.title)
+            # Beside the column that is repeated on every page, or its texts would be cut off there.
+            page.write_string(row, 1, text, self.banner if row else self.title)
             page.set_row(row, 18 if row else 28)
-        wide = _reach(widths)
+        wide = max(_reach(widths), 2)
         row = len(lines)
-        page.merge_range(row, 0, row, wide, _instructions(self.contract), self.note)
-        page.set_row(row, 16 * 5)
+        page.merge_range(row, 1, row, wide, _instructions(self.contract), self.note)
+        page.set_row(row, 16 * 5 + 10)
         head = row + 1
         for index, text in enumerate(headers):
             page.write_string(head, index, text, self.own_header if index < own else self.header)
@@ -165,7 +167,8 @@ class _Sheet:
         page.repeat_rows(head)
         page.set_landscape()
         page.set_paper(8)  # A3: the contract's columns stand beside each other
-        page.fit_to_pages(1, 0)
+        page.fit_to_pages(-(-sum(widths) // _PAGE), 0)
+        page.repeat_columns(0)
         page.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
         page.set_footer(f"&L&9{'演示 ' * self.demonstration}{secrecy}&R&9第 &P 页 共 &N 页")
         page.print_area(0, 0, head + len(rows), len(headers) - 1)
@@ -227,7 +230,7 @@ def _reach(widths: Sequence[int]) -> int:
 
 
 def _width(column: Column, index: int, rows: Sequence[BadRow]) -> int:
-    header = min(text_width(column.title), 16)
+    header = min(text_width(column.title), 12)
     texts = (row.cells[index].text or "" for row in rows[:_SAMPLE])
     return max(8, min(30, max(header, max((text_width(text) for text in texts), default=0)) + 2))
 
