@@ -18,7 +18,7 @@ from assets.stage import Month, arrow_schema, month_of, table_asset
 from data_contracts.model import Contract, output_contract
 from data_contracts.registry import Source, sources
 from resources.engines.amounts import amount_table, amount_texts
-from resources.engines.contract_sql import split_sql
+from resources.engines.contract_sql import PRODUCTS, split_sql
 from resources.engines.duckdb_engine import DuckDBEngine, sql_text, take
 from resources.lake import Stored
 from resources.received import QUARANTINED
@@ -154,8 +154,8 @@ def _split(month: Month, contract: Contract, engine: DuckDBEngine) -> dict[str, 
     made = engine.select_chain(split.steps(), inputs)
     return {
         place: month.lake.store(f"{place}_{contract.name}", partial(take, made[place]))
-        for place in made
-        if place != "judged"
+        for place in PRODUCTS
+        if place in made
     }
 
 
