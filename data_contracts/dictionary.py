@@ -7,12 +7,14 @@ Not here: any word of its own about a column: what is wrong in the dictionary is
 
 from __future__ import annotations
 
+import csv
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from data_contracts import model, odcs
 from data_contracts.model import CLASS_ZH, Column, Contract
+from data_contracts.registry import Source, coverage, load_registry
 
 TYPES_ZH = {
     "string": "文字",
@@ -23,6 +25,22 @@ TYPES_ZH = {
     "boolean": "是否",
 }
 CHECKS_ZH = {"uscc": "校验码（GB 32100）", "reg_no": "15 位的校验码"}
+KINDS_ZH = {
+    "register": "登记",
+    "grade": "等级",
+    "base": "基础信息",
+    "field": "专业领域",
+    "department": "其他部门",
+    "province_push": "总对总",
+    "exploratory": "探索",
+    "request": "线索与申请",
+    "people": "人员",
+    "feedback": "平台回传",
+    "control": "对账",
+    "evidence": "佐证",
+}
+CHANNELS_ZH = {"file": "文件", "database": "前置库", "http": "接口"}
+CADENCES_ZH = {"daily": "每日", "weekly": "每周", "monthly": "每月", "yearly": "每年", "as_needed": "随时"}
 SEVERITY_ZH = {"error": "隔离", "warning": "警告"}
 
 
@@ -43,13 +61,58 @@ def render(root: Path = model.ROOT) -> str:
         cells = [kind, f"[`{contract.name}`](#{contract.name})", contract.title, contract.responsible_unit]
         cells += [contract.openness, CLASS_ZH[contract.classification], _codes(contract.primary_key)]
         lines.append(_row(cells))
-    lines += ["", "## 来源", "", *_ignored(root)]
+    lines += ["", "## 来源登记", "", *_registry(root), "## 来源", "", *_ignored(root)]
     for contract in sources:
         lines += _contract(contract)
     lines += ["## 产出", ""]
     for contract in outputs:
         lines += _contract(contract)
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _registry(root: Path) -> Iterator[str]:
+    """The registry of sources, and who feeds each domain and indicator class."""
+    registry = load_registry(root)
+    counties = {unit for unit, kind in _unit_kinds(root).items() if kind == "county"}
+    yield "每个来源一项登记（`data_contracts/sources.yaml`）。未接入的写明原因，报表中不作零问题计（R-14）。"
+    yield ""
+    yield _row(["来源", "类", "产生单位", "渠道", "频次", "时限", "每月必需", "可进抽查计划", "指标类别", "接入"])
+    yield "|---|---|---|---|---|---|---|---|---|---|"
+    for source in registry.sources:
+        yield _row(_entry(source, counties))
+    for what, key in (("领域", "domains"), ("指标类别", "indicator_classes")):
+        yield ""
+        yield _row([what, "来源", "接入"])
+        yield "|---|---|---|"
+        for entry in coverage(registry, "domains" if key == "domains" else "indicator_classes"):
+            names = tuple(source.name for source in entry.sources)
+            yield _row([entry.heading.title, _codes(names), _connected(entry.reason)])
+    yield ""
+
+
+def _entry(source: Source, counties: set[str]) -> list[str]:
+    own = [code for code in source.producers if code not in counties]
+    return [
+        f"[`{source.name}`](#{source.name})",
+        KINDS_ZH[source.kind],
+        "、".join(own + (["各县（市、区）局"] if counties & set(source.producers) else [])),
+        CHANNELS_ZH[source.channel],
+        CADENCES_ZH[source.cadence],
+        _codes(source.clocks),
+        "是" if source.required else "",
+        "是" if source.reaches_plan else "",
+        source.indicator_class or "",
+        _connected(source.reason),
+    ]
+
+
+def _connected(reason: str | None) -> str:
+    return f"未接入：{reason}" if reason else "已接入"
+
+
+def _unit_kinds(root: Path) -> dict[str, str]:
+    with (root / "reference" / "units.csv").open(encoding="utf-8", newline="") as lines:
+        return {row["unit_code"]: row["kind"] for row in csv.DictReader(lines)}
 
 
 def _ignored(root: Path) -> Iterator[str]:
@@ -70,12 +133,16 @@ def _contract(contract: Contract) -> Iterator[str]:
     yield contract.description
     yield ""
     facts = [f"分组 `{contract.group}`", f"主键 {_codes(contract.primary_key)}"]
-    if contract.required_source:
-        facts.append("每月必需")
     if contract.formed_on:
         facts.append(f"形成日期取 {_codes(contract.formed_on)} 中第一个非空者")
-    if contract.clock:
-        facts.append(f"时限 `{contract.clock}`")
+    if contract.published_on:
+        facts.append(f"公示日期取 `{contract.published_on}`")
+    if contract.document_number:
+        facts.append(f"文号 `{contract.document_number}`（断号计数）")
+    if contract.identity:
+        facts.append("主体按信用代码、注册号、名称依次认定")
+    if contract.split_parties:
+        facts.append(f"一格多个当事人的按 {_codes(contract.split_parties)} 拆成几行")
     if contract.min_rows is not None:
         facts.append(f"至少 {contract.min_rows} 行")
     if contract.max_rows is not None:
@@ -111,7 +178,7 @@ def _cells(contract: Contract, column: Column) -> list[str]:
         required,
         CLASS_ZH[column.classification],
         column.description,
-        _accepted(column),
+        _accepted(column) + _units(column),
         "、".join(column.aliases) if contract.kind == "source" else "",
     ]
 
@@ -124,6 +191,13 @@ def _accepted(column: Column) -> str:
     if column.logical_type == "boolean":
         return "是、否"
     return "、".join(text if text == code else f"{text}→{code}" for text, code in column.values.items())
+
+
+def _units(column: Column) -> str:
+    if column.unit is None:
+        return ""
+    other = "、".join(f"{header} 为{unit}" for header, unit in column.unit_headers.items() if unit != column.unit)
+    return f"单位{column.unit}" + (f"；{other}" if other else "")
 
 
 def _codes(names: tuple[str, ...]) -> str:

@@ -153,7 +153,10 @@ def load_registry(root: Path) -> Registry:
 
 
 def _counties(root: Path) -> tuple[str, ...]:
-    with (root / "reference" / "units.csv").open(encoding="utf-8", newline="") as lines:
+    path = root / "reference" / "units.csv"
+    if not path.exists():
+        raise ContractError("缺少 reference/units.csv，不知县级单位有哪些，请先补上单位表。")
+    with path.open(encoding="utf-8", newline="") as lines:
         return tuple(row["unit_code"] for row in csv.DictReader(lines) if row["kind"] == "county")
 
 

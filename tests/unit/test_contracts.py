@@ -1,4 +1,4 @@
-"""The loader: what the sixteen sources promise, inheritance, digests, and errors that say where and what."""
+"""The loader: what the sources promise, inheritance, digests, and errors that say where and what."""
 
 from __future__ import annotations
 
@@ -11,10 +11,15 @@ from data_contracts.dictionary import render
 from data_contracts.model import ContractError, load_contracts, source_contract, source_contracts
 
 SOURCES = {
-    "abnormal_listing", "acknowledgement", "commitment", "field_record", "grade_snapshot", "inspection_result",
-    "inspector", "inspector_conflict", "licence", "penalty", "prior_draw", "register", "repair", "serious_violation",
-    "task_evidence", "trigger",
+    "abnormal_listing", "acknowledgement", "association_signal", "commitment", "control_total", "department_dishonest",
+    "department_inspection", "department_licence", "department_penalty", "field_catering", "field_certification",
+    "field_competition", "field_consumer", "field_food_drug", "field_infringement", "field_metrology", "field_price",
+    "field_product_quality", "field_special_equipment", "field_standard", "field_testing", "grade_snapshot",
+    "inspection_result", "inspector", "inspector_conflict", "licence", "penalty", "platform_signal", "prior_draw",
+    "province_push", "province_push_manifest", "register", "repair", "serious_violation", "task_evidence", "trigger",
+    "utility_signal",
 }  # fmt: skip
+SPECIAL = sorted(name for name in SOURCES if name.startswith("field_"))
 FIELDS = """
 ignoredHeaders:
   - {reason: 与业务无关。, headers: [序号, 名称]}
@@ -104,13 +109,76 @@ def rewrite(root: Path, old: str, new: str, name: str = "sources/thing.yaml") ->
 
 
 def test_the_sources_of_the_notice() -> None:
-    contracts = source_contracts()
-    assert {contract.name for contract in contracts} == SOURCES
-    assert {contract.name for contract in contracts if contract.base_stream} == {
-        "licence", "penalty", "abnormal_listing", "serious_violation", "inspection_result",
+    assert {contract.name for contract in source_contracts()} == SOURCES
+
+
+def test_each_special_field_has_kinds_of_its_own() -> None:
+    kinds = {name: source_contract(name).column("record_kind").values for name in SPECIAL}
+    assert len(kinds) == 12
+    assert all(len(values) >= 8 and len(set(values.values())) == len(values) for values in kinds.values())
+    assert len({frozenset(values) for values in kinds.values()}) == 12
+    assert kinds["field_food_drug"]["许可准入"] == "admission"
+    assert all(source_contract(name).formed_on == ("recorded_on",) for name in SPECIAL)
+
+
+def test_field_grades_where_the_field_has_them() -> None:
+    graded = {name for name in SPECIAL if "field_grade" in source_contract(name).column_names}
+    assert graded == {"field_food_drug", "field_catering"}
+    assert dict(source_contract("field_catering").column("field_grade").values) == {g: g for g in "ABCD"}
+    levels = dict(source_contract("field_food_drug").column("field_grade").values)
+    assert levels == {g: g for g in "ABCD"} | {
+        "一级": "level_1",
+        "二级": "level_2",
+        "三级": "level_3",
+        "四级": "level_4",
+    }
+    assert {name for name in SPECIAL if "is_key_unit" in source_contract(name).column_names} == {
+        "field_special_equipment"
+    }
+
+
+def test_identity_is_resolved_wherever_a_record_is_of_an_enterprise() -> None:
+    with_code = {contract.name for contract in source_contracts() if "uscc" in contract.column_names}
+    identified = {contract.name for contract in source_contracts() if contract.identity}
+    assert with_code - identified == {"register", "grade_snapshot"}
+    assert identified <= with_code
+    by_name = {
+        "licence",
+        "penalty",
+        "abnormal_listing",
+        "department_penalty",
+        "trigger",
+        "field_price",
+        "utility_signal",
+    }
+    for name in by_name:
+        assert {"reg_no", "party_name"} <= set(source_contract(name).column_names)
+
+
+def test_documents_are_numbered_published_and_split() -> None:
+    numbered = {contract.name: contract.document_number for contract in source_contracts() if contract.document_number}
+    assert numbered == {
+        "licence": "licence_doc_no", "penalty": "decision_no", "abnormal_listing": "listing_doc_no",
+        "serious_violation": "listing_doc_no", "department_licence": "licence_doc_no", "department_penalty": "decision_no",
+        "department_dishonest": "listing_doc_no",
     }  # fmt: skip
-    assert {contract.name for contract in contracts if contract.required_source} == {"register", "grade_snapshot"}
-    assert all(contract.clock == "collect_7wd" for contract in contracts if contract.base_stream)
+    published = {contract.name for contract in source_contracts() if contract.published_on == "published_on"}
+    assert published >= {"licence", "penalty", "inspection_result"}
+    assert source_contract("penalty").split_parties == ("uscc", "party_name")
+
+
+def test_an_amount_knows_its_unit_and_the_headers_that_bring_another() -> None:
+    fine = source_contract("penalty").column("fine_wan")
+    assert fine.unit == "万元"
+    assert fine.unit_headers["罚款金额（元）"] == "元"
+    assert "罚款金额（元）" in fine.headers
+    assert fine.unit_headers.get(fine.title, fine.unit) == "万元"
+
+
+def test_no_special_field_nor_department_takes_persons() -> None:
+    for contract in source_contracts():
+        for header in ("法定代表人", "身份证号", "联系电话", "投诉人", "举报人", "姓名", "CF_FR_SFZH"):
+            assert header not in {text for column in contract.columns for text in column.headers}
 
 
 def test_grades_are_a_closed_list_and_sensitive() -> None:
@@ -205,6 +273,61 @@ def test_a_fault_is_told_in_one_sentence(root: Path, old: str, new: str, said: s
     assert said in str(told.value)
     assert "thing.yaml" in str(told.value)
     assert str(told.value).endswith("。")
+
+
+def test_a_contract_states_the_facts_of_reading(root: Path) -> None:
+    facts = "\n".join(
+        f"  - {{property: {key}, value: {value}}}"
+        for key, value in {
+            "identity": "true",
+            "documentNumber": "colour",
+            "publishedOn": "made_on",
+            "splitParties": "[uscc]",
+        }.items()
+    )
+    rewrite(
+        root, "  - {property: formedOn, value: [made_on]}", f"  - {{property: formedOn, value: [made_on]}}\n{facts}"
+    )
+    unit = "customProperties: [{property: unit, value: 万元}, {property: unitHeaders, value: {颜色（元）: 元}}]"
+    rewrite(root, "- {name: colour}", f"- {{name: colour, {unit}}}")
+    contract = thing(root)
+    assert (contract.identity, contract.document_number, contract.published_on) == (True, "colour", "made_on")
+    assert contract.split_parties == ("uscc",)
+    assert (contract.column("colour").unit, contract.column("colour").headers) == ("万元", ("颜色", "颜色（元）"))
+
+
+@pytest.mark.parametrize(
+    ("fact", "said"),
+    [
+        ("{property: documentNumber, value: paper_no}", "documentNumber 引用了不存在的字段 paper_no"),
+        ("{property: publishedOn, value: shown_on}", "publishedOn 引用了不存在的字段 shown_on"),
+        ("{property: splitParties, value: [uscc, owner]}", "splitParties 引用了不存在的字段 owner"),
+    ],
+)
+def test_a_fact_about_a_column_that_is_not_there_is_refused(root: Path, fact: str, said: str) -> None:
+    rewrite(root, "  - {property: formedOn, value: [made_on]}", f"  - {fact}")
+    with pytest.raises(ContractError, match=said):
+        thing(root)
+
+
+def test_a_unit_that_nobody_can_convert_is_refused(root: Path) -> None:
+    rewrite(root, "- {name: colour}", "- {name: colour, customProperties: [{property: unit, value: 亿元}]}")
+    with pytest.raises(ContractError, match="只能是 元、万元 之一"):
+        thing(root)
+
+
+def test_a_shared_rule_is_inherited_and_written_once(root: Path) -> None:
+    shared = (
+        "rules:\n  - {name: made_in_future, type: custom, engine: duckdb, severity: warning, description: 晚了。}\n"
+    )
+    (root / "fields" / "rules.yaml").write_text(shared, "utf-8")
+    rewrite(root, "        type: custom\n        engine: duckdb\n", "")
+    rewrite(root, "        severity: error\n        description: 制成日期晚于送达日期。\n", "")
+    rule = thing(root).rules[0]
+    assert (rule.severity, rule.reason, rule.columns) == ("warning", "晚了。", ("made_on", "colour"))
+    (root / "fields" / "again.yaml").write_text(shared, "utf-8")
+    with pytest.raises(ContractError, match="每条规则只写一次"):
+        thing(root)
 
 
 def test_unreadable_yaml_names_the_line(root: Path) -> None:

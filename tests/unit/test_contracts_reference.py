@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from data_contracts.model import ROOT, source_contract, source_contracts
+from data_contracts.model import ROOT, output_contract, source_contract, source_contracts
 
 REFERENCE = ROOT / "reference"
 
@@ -56,6 +56,38 @@ def test_counties_are_the_fourteen_units() -> None:
     assert dict(source_contract("register").column("local_adm").values) == accepted
     assert {row["county"] for row in rows("units.csv") if row["kind"] == "county"} == set(counties)
     assert {row["county"] for row in rows("county_names.csv")} == {*counties, "OUT"}
+
+
+def test_field_grades_are_those_of_the_list() -> None:
+    listed = rows("field_grades.csv")
+    by_field = {
+        code: {row["text"]: row["code"] for row in listed if row["field_code"] == code}
+        for code in {row["field_code"] for row in listed}
+    }
+    food_drug = source_contract("field_food_drug")
+    graded = {code for code in food_drug.column("field_code").values.values() if code in by_field}
+    assert graded == {"food_production", "food_sales", "medical_device"}
+    accepted = {text: code for field in graded for text, code in by_field[field].items()}
+    assert dict(food_drug.column("field_grade").values) == accepted
+    assert dict(source_contract("field_catering").column("field_grade").values) == by_field["catering"]
+    for field in by_field:
+        assert sorted(row["level"] for row in listed if row["field_code"] == field) == ["1", "2", "3", "4"]
+
+
+def test_departments_are_those_of_the_list() -> None:
+    listed = rows("departments.csv")
+    accepted = {row[key]: row["dept_code"] for row in listed for key in ("dept_code", "dept_name", "short_name")}
+    for name in ("department_licence", "department_penalty", "department_dishonest", "department_inspection"):
+        assert dict(source_contract(name).column("dept_code").values) == accepted
+    assert len(accepted) == 3 * len(listed)
+
+
+def test_specialties_are_the_special_fields() -> None:
+    column = source_contract("inspector").column("specialties")
+    assert column.pattern is not None
+    assert set(column.pattern.split("(?:")[2].split(")")[0].split("|")) == set(
+        output_contract("subject_field").column("field_code").values
+    )
 
 
 def test_retired_codes_lead_to_counties_of_today() -> None:

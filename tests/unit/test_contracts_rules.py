@@ -16,13 +16,7 @@ LATE_REPORT = "未依照《企业信息公示暂行条例》第八条规定的�
 
 # contract.rule: (a violating row, a row just beside it); columns not named are NULL.
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "abnormal_listing.listed_in_future": ({"listed_on": NEXT}, {"listed_on": DAY}),
     "abnormal_listing.listing_reason_unknown": ({"listing_reason": "其他"}, {"listing_reason": LATE_REPORT}),
-    "abnormal_listing.removal_incomplete": ({"removed_on": DAY}, {"removed_on": DAY, "removal_reason": "已补报"}),
-    "abnormal_listing.removal_undated": ({"removal_reason": "已补报"}, {"removed_on": DAY, "removal_reason": "已补报"}),
-    "abnormal_listing.removed_before_listed": (
-        {"removed_on": EVE, "listed_on": DAY}, {"removed_on": DAY, "listed_on": DAY}),
-    "abnormal_listing.removed_in_future": ({"removed_on": NEXT}, {"removed_on": DAY}),
     "abnormal_listing.report_year_malformed": ({"report_year": "25年"}, {"report_year": "2025"}),
     "abnormal_listing.report_year_missing": (
         {"listing_reason": LATE_REPORT}, {"listing_reason": LATE_REPORT, "report_year": "2025"}),
@@ -30,47 +24,22 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"acknowledged_on": EVE, "inspected_on": DAY}, {"acknowledged_on": DAY, "inspected_on": DAY}),
     "acknowledgement.acknowledged_in_future": ({"acknowledged_on": NEXT}, {"acknowledged_on": DAY}),
     "commitment.committed_in_future": ({"committed_on": NEXT}, {"committed_on": DAY}),
-    "field_record.grading_without_grade": (
-        {"record_kind": "风险分级"}, {"record_kind": "风险分级", "field_grade": "A"}),
-    "field_record.recorded_in_future": ({"recorded_on": NEXT}, {"recorded_on": DAY}),
-    "field_record.valid_to_before_recorded": (
-        {"valid_to": EVE, "recorded_on": DAY}, {"valid_to": DAY, "recorded_on": DAY}),
     "grade_snapshot.graded_after_snapshot_month": (
         {"graded_on": DAY, "snapshot_month": "2026-09"}, {"graded_on": DAY, "snapshot_month": "2026-10"}),
     "grade_snapshot.graded_in_future": ({"graded_on": NEXT}, {"graded_on": DAY}),
-    "inspection_result.inspected_in_future": ({"inspected_on": NEXT}, {"inspected_on": DAY}),
     "inspection_result.problem_undescribed": ({"result_code": "E"}, {"result_code": "1"}),
-    "inspection_result.published_before_inspected": (
-        {"published_on": EVE, "inspected_on": DAY}, {"published_on": DAY, "inspected_on": DAY}),
-    "inspection_result.published_in_future": ({"published_on": NEXT}, {"published_on": DAY}),
     "inspection_result.single_inspector": ({"inspector_ids": "A1"}, {"inspector_ids": "A1;A2"}),
     "inspector.certificate_expired": ({"valid_until": EVE}, {"valid_until": DAY}),
     "inspector.days_out_of_range": ({"days": 32}, {"days": 31}),
     "inspector.load_cap_negative": ({"load_cap": -1}, {"load_cap": 0}),
     "licence.decision_after_valid_to": (
         {"decision_date": DAY, "valid_to": EVE}, {"decision_date": DAY, "valid_to": DAY}),
-    "licence.decision_in_future": ({"decision_date": NEXT}, {"decision_date": DAY}),
-    "licence.published_before_decision": (
-        {"published_on": EVE, "decision_date": DAY}, {"published_on": DAY, "decision_date": DAY}),
-    "licence.published_in_future": ({"published_on": NEXT}, {"published_on": DAY}),
-    "licence.valid_to_before_valid_from": (
-        {"valid_to": EVE, "valid_from": DAY}, {"valid_to": DAY, "valid_from": DAY}),
-    "penalty.confiscation_negative": ({"confiscation_wan": -0.5}, {"confiscation_wan": 0}),
-    "penalty.decision_in_future": ({"decision_date": NEXT}, {"decision_date": DAY}),
     "penalty.fine_amount_missing": ({"penalty_type": "警告;罚款"}, {"penalty_type": "警告"}),
-    "penalty.fine_negative": ({"fine_wan": -0.000001}, {"fine_wan": 0}),
-    "penalty.fine_unit_suspect": ({"fine_wan": 10000}, {"fine_wan": 9999.99}),
-    "penalty.published_before_decision": (
-        {"published_on": EVE, "decision_date": DAY}, {"published_on": DAY, "decision_date": DAY}),
-    "penalty.published_in_future": ({"published_on": NEXT}, {"published_on": DAY}),
     "penalty.publish_until_before_decision": (
         {"publish_until": EVE, "decision_date": DAY}, {"publish_until": DAY, "decision_date": DAY}),
     "penalty.valid_to_before_decision": (
         {"valid_to": EVE, "decision_date": DAY}, {"valid_to": DAY, "decision_date": DAY}),
-    "penalty.withdrawn_before_decision": (
-        {"withdrawn_on": EVE, "decision_date": DAY}, {"withdrawn_on": DAY, "decision_date": DAY}),
     "penalty.withdrawn_date_without_status": ({"withdrawn_on": DAY}, {"withdrawn_on": DAY, "status": "撤销"}),
-    "penalty.withdrawn_in_future": ({"withdrawn_on": NEXT}, {"withdrawn_on": DAY}),
     "penalty.withdrawn_without_date": ({"status": "撤销"}, {"status": "撤销", "withdrawn_on": DAY}),
     "prior_draw.draw_in_future": ({"draw_month": "2026-11"}, {"draw_month": "2026-10"}),
     "register.ended_without_date": ({"status": "revoked"}, {"status": "in_operation"}),
@@ -89,19 +58,75 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "repair.granted_without_commitment": (
         {"outcome": "granted", "has_commitment": False}, {"outcome": "granted", "has_commitment": True}),
     "repair.outcome_undated": ({"outcome": "refused"}, {"outcome": "refused", "decided_on": DAY}),
-    "serious_violation.listed_in_future": ({"listed_on": NEXT}, {"listed_on": DAY}),
-    "serious_violation.removal_incomplete": ({"removed_on": DAY}, {"removed_on": DAY, "removal_reason": "届满"}),
-    "serious_violation.removal_undated": ({"removal_reason": "届满"}, {"removed_on": DAY, "removal_reason": "届满"}),
-    "serious_violation.removed_before_listed": (
-        {"removed_on": EVE, "listed_on": DAY}, {"removed_on": DAY, "listed_on": DAY}),
-    "serious_violation.removed_in_future": ({"removed_on": NEXT}, {"removed_on": DAY}),
     "task_evidence.evidenced_in_future": ({"evidenced_on": NEXT}, {"evidenced_on": DAY}),
     "task_evidence.headcount_negative": ({"headcount": -1}, {"headcount": 0}),
     "task_evidence.hours_negative": ({"hours": -0.5}, {"hours": 0}),
     "task_evidence.training_without_headcount": (
         {"evidence_kind": "security_training"}, {"evidence_kind": "meeting"}),
     "trigger.received_in_future": ({"received_on": NEXT}, {"received_on": DAY}),
+    "control_total.county_unstated": ({"unit_code": "140802"}, {"unit_code": "CY"}),
+    "control_total.formed_month_in_future": ({"formed_month": "2026-11"}, {"formed_month": "2026-10"}),
+    "control_total.records_negative": ({"records": -1}, {"records": 0}),
+    "department_inspection.problem_undescribed": ({"result": "pending"}, {"result": "no_problem"}),
+    "field_catering.grading_without_grade": (
+        {"record_kind": "grading"}, {"record_kind": "grading", "field_grade": "A"}),
+    "field_food_drug.grade_of_other_scale": (
+        {"field_code": "medical_device", "field_grade": "D"}, {"field_code": "medical_device", "field_grade": "level_4"}),
+    "field_food_drug.grading_without_grade": (
+        {"record_kind": "grading"}, {"record_kind": "grading", "field_grade": "level_1"}),
+    "province_push_manifest.expected_negative": ({"expected_rows": -1}, {"expected_rows": 0}),
+    "province_push_manifest.pushed_in_future": ({"pushed_on": NEXT}, {"pushed_on": DAY}),
+    "task_evidence.disposal_without_reference": (
+        {"evidence_kind": "reminder_disposal"}, {"evidence_kind": "reminder_disposal", "reference_no": "TX-1"}),
+    "task_evidence.meeting_without_units": (
+        {"evidence_kind": "meeting"}, {"evidence_kind": "meeting", "participant_units": "XY;CY"}),
+    "task_evidence.records_negative": ({"records": -1}, {"records": 0}),
+    "task_evidence.return_without_count": (
+        {"evidence_kind": "result_return", "records": 3},
+        {"evidence_kind": "result_return", "records": 3, "reference_no": "GEN"}),
+    "task_evidence.training_without_hours": ({"evidence_kind": "training"}, {"evidence_kind": "training", "hours": 2}),
 }  # fmt: skip
+
+# Rules that several contracts share: the same case for each.
+DATED = {
+    "decision_in_future": ({"decision_date": NEXT}, {"decision_date": DAY}),
+    "inspected_in_future": ({"inspected_on": NEXT}, {"inspected_on": DAY}),
+    "listed_in_future": ({"listed_on": NEXT}, {"listed_on": DAY}),
+    "observed_in_future": ({"observed_on": NEXT}, {"observed_on": DAY}),
+    "published_before_decision": (
+        {"published_on": EVE, "decision_date": DAY}, {"published_on": DAY, "decision_date": DAY}),
+    "published_before_inspected": (
+        {"published_on": EVE, "inspected_on": DAY}, {"published_on": DAY, "inspected_on": DAY}),
+    "published_in_future": ({"published_on": NEXT}, {"published_on": DAY}),
+    "recorded_in_future": ({"recorded_on": NEXT}, {"recorded_on": DAY}),
+    "removal_incomplete": ({"removed_on": DAY}, {"removed_on": DAY, "removal_reason": "届满"}),
+    "removal_undated": ({"removal_reason": "届满"}, {"removed_on": DAY, "removal_reason": "届满"}),
+    "removed_before_listed": ({"removed_on": EVE, "listed_on": DAY}, {"removed_on": DAY, "listed_on": DAY}),
+    "removed_in_future": ({"removed_on": NEXT}, {"removed_on": DAY}),
+    "valid_to_before_recorded": ({"valid_to": EVE, "recorded_on": DAY}, {"valid_to": DAY, "recorded_on": DAY}),
+    "valid_to_before_valid_from": ({"valid_to": EVE, "valid_from": DAY}, {"valid_to": DAY, "valid_from": DAY}),
+    "withdrawn_before_decision": (
+        {"withdrawn_on": EVE, "decision_date": DAY}, {"withdrawn_on": DAY, "decision_date": DAY}),
+    "withdrawn_in_future": ({"withdrawn_on": NEXT}, {"withdrawn_on": DAY}),
+    "fine_negative": ({"fine_wan": -0.000001}, {"fine_wan": 0}),
+    "confiscation_negative": ({"confiscation_wan": -0.5}, {"confiscation_wan": 0}),
+    "fine_unit_suspect": ({"fine_wan": 10000}, {"fine_wan": 9999.99}),
+}  # fmt: skip
+# A kind of record that always has a number, and one that never need have.
+NUMBERED = {
+    "field_catering": ("sample_failed", "inspection"), "field_certification": ("certified", "inspection"),
+    "field_competition": ("confusion", "admonition"), "field_consumer": ("complaint", "pledge"),
+    "field_food_drug": ("recall", "grading"), "field_infringement": ("trademark", "inspection"),
+    "field_metrology": ("package_failed", "verification_overdue"), "field_price": ("price_fraud", "admonition"),
+    "field_product_quality": ("sample_failed", "admission"), "field_special_equipment": ("accident", "test_overdue"),
+    "field_standard": ("below_mandatory", "standard_unpublished"), "field_testing": ("false_report", "follow_up"),
+}  # fmt: skip
+for _contract in source_contracts():
+    for _rule in _contract.rules:
+        if _rule.id in DATED:
+            CASES.setdefault(f"{_contract.name}.{_rule.id}", DATED[_rule.id])
+for _name, (_with, _without) in NUMBERED.items():
+    CASES[f"{_name}.record_unnumbered"] = ({"record_kind": _with}, {"record_kind": _without})
 
 
 @pytest.fixture(scope="module")
