@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -31,34 +31,46 @@ class RefusedRow:
 def refused_row(
     cells: Mapping[str, str | None],
     *,
-    key: Iterable[str],
-    dates: Iterable[str],
-    codes: Iterable[str],
+    key: Mapping[str, bool],
+    dates: Collection[str],
+    codes: Collection[str],
     document_number: str | None,
     subject: str | None,
 ) -> RefusedRow:
-    """The facts of one row. cells: raw text by column; key: the primary key's columns in order; dates, codes: columns
-    that hold dates and credit codes; document_number, subject: the columns with 文号 and with the subject's code.
+    """The facts of one row. cells: raw text by column; key: the primary key's columns in order, and whether each must
+    be filled; dates, codes: columns that hold dates and credit codes; document_number, subject: the columns with 文号
+    and with the subject's code.
     """
-    days, identifiers = set(dates), set(codes)
-    values = [_canonical(cells.get(name), name in days, name in identifiers) for name in key]
+    values = [_canonical(cells.get(name), name in dates, name in codes) for name in key]
+    unknown = any(
+        value is None and (must or _says_something(cells.get(name)))
+        for value, (name, must) in zip(values, key.items(), strict=True)
+    )
     number = _canonical(cells.get(document_number), False, False) if document_number else None
     code = cells.get(subject) if subject else None
     return RefusedRow(
-        None if None in values else key_text(value for value in values if value is not None),
+        None if unknown else key_text(values),
         number,
         canonical_uscc(code) if code else None,
     )
 
 
-def key_text(values: Iterable[str]) -> str:
-    """The values of a key as the one text that no other values give: each after its length."""
-    return "".join(f"{len(value)}:{value}" for value in values)
+def key_text(values: Iterable[str | None]) -> str:
+    """The values of a key as the one text that no other values give: each after its length, an empty one as a dash."""
+    return "".join("-" if value is None else f"{len(value)}:{value}" for value in values)
+
+
+def _trimmed(cell: str | None) -> str:
+    return (cell or "").strip(" \t\r\n\u00a0\u3000\u200b\ufeff")
+
+
+def _says_something(cell: str | None) -> bool:
+    return _trimmed(cell).upper() not in _NOTHING
 
 
 def _canonical(cell: str | None, is_date: bool, is_code: bool) -> str | None:
-    text = (cell or "").strip(" \t\r\n\u00a0\u3000\u200b\ufeff")
-    if text.upper() in _NOTHING:
+    text = _trimmed(cell)
+    if not _says_something(text):
         return None
     if is_code:
         return canonical_uscc(text)

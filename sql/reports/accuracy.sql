@@ -1,4 +1,4 @@
--- 准确性：本月送达的行中，验收不合格（隔离）的有多少；整份读不出的文件另计（R-18）。
+-- 准确性：本月交付的行中，验收不合格（隔离）的有多少；整份读不出的文件另计（R-18）。
 with placed as (
     select
         delivery_id,
@@ -14,12 +14,12 @@ counted as (
         f.unit_code,
         min(coalesce(f.unit_name, f.unit_code)) as unit_name,
         cast(count(*) as bigint) as files,
-        cast(count(*) filter (where f.read_state <> 'read') as bigint) as quarantined_files,
+        cast(count(*) filter (where f.read_state = 'quarantined') as bigint) as quarantined_files,
         cast(coalesce(sum(p.delivered_rows), 0) as bigint) as delivered_rows,
         cast(coalesce(sum(p.quarantined_rows), 0) as bigint) as quarantined_rows
     from received_file as f
     left join placed as p on f.delivery_id = p.delivery_id and f.file_name = p.file_name
-    where cast(f.received_at as date) between $month_first and $month_last
+    where f.delivery_month = $month
     group by f.source, f.unit_code
 )
 select

@@ -43,6 +43,24 @@ RATING_MARKS: Mapping[str, Mark] = {
     "偏低": Mark("×", "bad"),
     "无应计": Mark("—", "plain"),
 }
+COVERAGE_MARKS: Mapping[str, Mark] = {
+    "normal": Mark("●", "good"),
+    "silent": Mark("○", "warn"),
+    "suspended": Mark("×", "bad"),
+    "unconnected": Mark("—", "plain"),
+}
+DEPARTMENT_MARKS: Mapping[str, Mark] = {
+    "delivered": Mark("●", "good"),
+    "silent": Mark("○", "warn"),
+    "never": Mark("×", "bad"),
+    "unconnected": Mark("—", "plain"),
+}
+PUSH_MARKS: Mapping[str, Mark] = {
+    "matched": Mark("●", "good"),
+    "differs": Mark("×", "bad"),
+    "no_manifest": Mark("▲", "warn"),
+    "not_arrived": Mark("○", "bad"),
+}
 SHORTFALL_MARKS: Mapping[str, Mark] = {
     "none": Mark("●", "plain"),
     "defer": Mark("▲", "warn"),
