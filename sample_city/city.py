@@ -88,7 +88,7 @@ def generate(
     lists = {name: code_list(codes, f"{name}.csv") for name in ("abnormal_list_reasons", "departments")}
     real = subjects.read_registry(registry, enterprises) if registry else None
     told = _story(out, month, seed, enterprises, real)
-    when = calendar_of(month, str(told["first_month"]))
+    when = calendar_of(month, told["first_month"])
     rng = random(seed, month, "defects")
     delayed = frozenset({(UNIT[DELAYED[0]], DELAYED[1])} if defects else ())
     box = Outbox(out, when, where, "real" if real else "generated", delayed)
@@ -96,7 +96,7 @@ def generate(
     tell: Progress = progress or (lambda _: None)
 
     tell("生成市场主体")
-    stretches = _stretches(seed, when, where, real, int(told["enterprises"]))
+    stretches = _stretches(seed, when, where, real, told["enterprises"])
     people_of = stretches[-1].who
     if not people_of.active.any():
         raise CityError("登记数据中没有一户可认定在本市十四个单位辖区内，无法生成其余数据，请检查 --registry")
@@ -137,12 +137,12 @@ def generate(
 
 def _story(
     out: Path, month: str, seed: int, enterprises: int | None, real: list[dict[str, str]] | None
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """The city that `out` belongs to; a new one, if it holds no deliveries of the month before."""
     path = out.parent / STORY
     size = len(real) if real else enterprises or DEFAULT_ENTERPRISES
     digest = hashlib.sha256(json.dumps(real).encode()).hexdigest() if real else None
-    told: dict[str, object] = {
+    told: dict[str, Any] = {
         "inbox": out.name, "seed": seed, "enterprises": size, "registry": digest, "first_month": month,
     }  # fmt: skip
     before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

@@ -31,7 +31,7 @@ class Counted:
             self._totals[feed.source] = feed.formed
 
     def feed(self, when: Calendar) -> Feed:
-        """The totals of the month before, in a city's first month of the two before; sent by the data centre."""
+        """The totals of the month before, in a city's first month of the two before; sent by 信用科."""
         month = (when.year - 1970) * 12 + when.number - 1
         months = range(month - (1 if when.start else 2), month)
         rows = [
@@ -49,7 +49,7 @@ class Counted:
             "记录数": digits(_ints([r[3] for r in rows])),
             "统计依据": [NAMES[r[1]][1] for r in rows],
         })  # fmt: skip
-        return Feed("control_total", table, np.full(len(rows), UNIT["DA"]), np.full(len(rows), WEEK_2))
+        return Feed("control_total", table, np.full(len(rows), UNIT["XY"]), np.full(len(rows), WEEK_2))
 
 
 def _ints(values: list[int]) -> Ints:

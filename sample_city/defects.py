@@ -111,7 +111,8 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         _TWICE, _differs("许可内容"), *_nameless(PARTY, PARTY_CODE),
     ),
     "department_penalty": (
-        _NEGATIVE, _UNREAD, _date("处罚决定日期", "decision_date"), _missing("违法行为类型", "violation_type"), _code("送数部门代码", "dept_code", "XX"),
+        _NEGATIVE, _UNREAD, _date("处罚决定日期", "decision_date"), _missing("违法行为类型", "violation_type"),
+        _code("送数部门代码", "dept_code", "XX"),
         _TWICE, _differs("处罚内容"), *_nameless(PARTY, PARTY_CODE),
     ),
     "department_dishonest": (_check(PARTY_CODE), _date("列入日期", "listed_on"), _missing("名单名称", "list_name"), _TWICE),

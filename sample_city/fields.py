@@ -28,7 +28,7 @@ from sample_city.columns import (
     working,
     year_of,
 )
-from sample_city.departments import NEVER, SECTIONS, STOCK, UNIT, Calendar, Feed, feed, ready, slots
+from sample_city.departments import SECTIONS, STOCK, UNIT, Calendar, Feed, feed, ready, slots
 from sample_city.domains import ADMISSION, FIELD_CODES, GRADING, LIST, SOURCES
 from sample_city.grades import LETTERS, UNGRADED
 from sample_city.stretches import Stretch, stacked
@@ -60,12 +60,13 @@ class Memberships:
 
 
 def memberships(seed: int, when_: Calendar, subjects: Subjects, credit: Ints) -> Memberships:
-    """Who is in which field; at least two subjects in each where the scopes allow it."""
+    """Who is in which field; at least two subjects in each, whatever their scope where no scope fits."""
     rng = random(seed, when_.month, "fields")
     listed, fields = [], []
     for index, field in enumerate(LIST):
         matches = pc.match_substring_regex(subjects.scope, field.scope)
         fits = np.flatnonzero(np.asarray(matches.to_numpy(zero_copy_only=False), bool) & subjects.active)
+        fits = fits if len(fits) > 1 else np.flatnonzero(subjects.active)
         wanted = min(len(fits), max(2, round(field.share * int(subjects.active.sum()))))
         chosen = np.sort(rng.permutation(fits)[:wanted])
         listed.append(chosen)

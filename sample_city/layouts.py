@@ -132,7 +132,7 @@ _USUAL = {
     "trigger": _TITLED,
     "inspector": replace(_TITLED, typed=("本月可用天数", "检查户次上限"), excel_dates=True, footer=True),
     "control_total": replace(_TITLED, typed=("记录数",)),
-    "task_evidence": replace(_TITLED, typed=("人数", "学时")),
+    "task_evidence": replace(_TITLED, typed=("人数", "学时", "记录条数")),
 }
 _YUAN = {
     "罚款金额（万元）": "罚款金额（元）", "没收违法所得、没收非法财物的金额（万元）": "没收违法所得、没收非法财物的金额（元）",

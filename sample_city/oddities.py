@@ -24,10 +24,10 @@ FINE, GAIN = "罚款金额（万元）", "没收违法所得、没收非法财�
 SMALL, NUMBER, IN_CODE, NAMES, PARTIES, WORDS, YUAN = range(7)
 FEW = 8
 HOW = {  # unit and source: what it does with a few rows (YUAN: with all)
-    ("penalty", "ZHZF"): (SMALL,), ("penalty", "ZL"): (NUMBER, IN_CODE), ("penalty", "ZFJC"): (PARTIES,),
+    ("penalty", "ZHZF"): (SMALL,), ("penalty", "ZL"): (NUMBER,), ("penalty", "ZFJC"): (PARTIES,),
     ("penalty", "GG"): (WORDS,), ("penalty", "JJ"): (YUAN,),
     ("licence", "YLQX"): (NAMES,), ("licence", "SP-SC"): (NUMBER,), ("licence", "YPLT"): (SMALL,),
-    ("abnormal_listing", "140881"): (NAMES,), ("abnormal_listing", "140882"): (PARTIES,),
+    ("abnormal_listing", "140881"): (NAMES,), ("abnormal_listing", "140882"): (PARTIES,), ("abnormal_listing", "140802"): (IN_CODE,),
     ("department_penalty", "BM"): (NAMES, PARTIES),
 }  # fmt: skip
 _DIGITS, _UNITS = "零壹贰叁肆伍陆柒捌玖", ("", "拾", "佰", "仟")
@@ -47,18 +47,18 @@ class Known:
 
 
 def known(seed: int, start: Calendar, subjects: Subjects, now: Subjects) -> Known:
-    """Three in a hundred of those who qualify in the city's first month, sixty at least; `now`: the subjects today."""
+    """Five in a hundred of those who qualify in the city's first month, 120 at least; `now`: the subjects today."""
     rng = random(seed, start.month, "known")
     n = subjects.size
     names = pc.dictionary_encode(subjects.name)
     times = np.bincount(np.asarray(names.indices), minlength=len(names.dictionary))[np.asarray(names.indices)]
     plain = _mask(pc.match_substring_regex(subjects.name, "^[\\p{Han}（）()]{4,60}$"))
     unique = np.flatnonzero(subjects.active & (times == 1) & plain)
-    named = np.sort(rng.permutation(unique)[: max(60, len(unique) * 3 // 100)])
+    named = np.sort(rng.permutation(unique)[: max(120, len(unique) // 20)])
     numbers = subjects.register.column("注册号")
     has = _mask(pc.match_substring_regex(pc.fill_null(numbers, ""), "^[0-9]{15}$"))
     both = np.flatnonzero(subjects.active & has)
-    numbered = np.sort(rng.permutation(both)[: max(60, len(both) * 3 // 100)])
+    numbered = np.sort(rng.permutation(both)[: max(120, len(both) // 20)])
     twice = np.flatnonzero((times == 2) & subjects.active & plain)
     pairs = pc.unique(subjects.name.take(pa.array(twice))).to_pylist()
     whole = [name for name in pairs if int(_mask(pc.equal(subjects.name.take(pa.array(twice)), name)).sum()) == 2][-5:]
@@ -89,7 +89,7 @@ def oddly(feed: Feed, firms: Known) -> Feed:
     odd = np.zeros(len(feed.unit), bool)
     code = PARTY_CODE if PARTY_CODE in table.column_names else CODE
     name = PARTY if PARTY in table.column_names else NAME
-    changes: dict[str, dict[int, str | None]] = {}
+    changes: dict[str, dict[int, Any]] = {}
     for (source, unit), ways in HOW.items():
         if source != feed.source:
             continue
@@ -99,14 +99,14 @@ def oddly(feed: Feed, firms: Known) -> Feed:
             rows = _pick(table, code, free, firms, way)
             if way == PARTIES:
                 rows = rows[: len(rows) // 2 * 2]
-            for row, cells in _written(table, rows, way, code, name, firms):
-                for title, cell in cells.items():
+            for row, written in _written(table, rows, way, code, name, firms):
+                for title, cell in written.items():
                     changes.setdefault(title, {})[row] = cell
             odd[rows] = way != YUAN
     for title, cells in changes.items():
         values = table.column(title).to_pylist()
-        for row, cell in cells.items():
-            values[row] = cell
+        for place, cell in cells.items():
+            values[place] = cell
         table = table.set_column(table.column_names.index(title), title, pa.array(values, pa.string()))
     return replace(feed, table=table, odd=odd) if odd.any() or changes else feed
 

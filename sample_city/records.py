@@ -54,7 +54,7 @@ from sample_city.identifiers import usccs
 from sample_city.stretches import HISTORY, Stretch, stacked
 from sample_city.subjects import ENTERPRISE, picked
 
-CARELESS = {"licence": ("CY", "JL", "TSSB"), "penalty": ("JJ", "ZHZF"), "abnormal_listing": ("140828", "140829")}
+CARELESS = {"licence": ("CY", "TSSB"), "penalty": ("JJ", "ZHZF"), "abnormal_listing": ("140828", "140829")}
 SERIES = {  # the word of the unit in its document numbers
     "food_production": "食产", "food_sales": "食经", "catering": "餐", "drug": "药", "medical_device": "械", "special_equipment": "特",
     "ZHZF": "综", "ZL": "质", "GG": "广", "JJ": "价", "ZFJC": "稽",

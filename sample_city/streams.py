@@ -48,11 +48,24 @@ class Department(NamedTuple):
 
 
 DEPARTMENTS = (
-    Department("HB", "环", "排污许可证", "未按排污许可证规定排放污染物", "《排污许可管理条例》第三十四条", "", "排污许可证执行情况检查"),
-    Department("YJ", "应急", "危险化学品经营许可证", "未按规定开展安全生产教育培训", "《中华人民共和国安全生产法》第九十七条", "安全生产严重失信主体", "安全生产责任落实检查"),
-    Department("RS", "人社", "人力资源服务许可证", "未按规定支付劳动报酬", "《保障农民工工资支付条例》第五十三条", "拖欠农民工工资失信联合惩戒对象", "劳动用工和工资支付检查"),
-    Department("SW", "税", "", "未按规定期限办理纳税申报", "《中华人民共和国税收征收管理法》第六十二条", "重大税收违法失信主体", ""),
-    Department("JT", "交", "道路运输经营许可证", "使用未经检验的车辆从事道路运输", "《中华人民共和国道路运输条例》第七十条", "", "道路运输经营资质检查"),
+    Department(
+        "HB", "环", "排污许可证", "未按排污许可证规定排放污染物", "《排污许可管理条例》第三十四条", "", "排污许可证执行情况检查",
+    ),
+    Department(
+        "YJ", "应急", "危险化学品经营许可证", "未按规定开展安全生产教育培训", "《中华人民共和国安全生产法》第九十七条",
+        "安全生产严重失信主体", "安全生产责任落实检查",
+    ),
+    Department(
+        "RS", "人社", "人力资源服务许可证", "未按规定支付劳动报酬", "《保障农民工工资支付条例》第五十三条",
+        "拖欠农民工工资失信联合惩戒对象", "劳动用工和工资支付检查",
+    ),
+    Department(
+        "SW", "税", "", "未按规定期限办理纳税申报", "《中华人民共和国税收征收管理法》第六十二条", "重大税收违法失信主体", "",
+    ),
+    Department(
+        "JT", "交", "道路运输经营许可证", "使用未经检验的车辆从事道路运输", "《中华人民共和国道路运输条例》第七十条", "",
+        "道路运输经营资质检查",
+    ),
     Department("WJW", "卫", "卫生许可证", "公共场所卫生管理不符合规定", "《公共场所卫生管理条例》第十四条", "", "公共场所卫生检查"),
     Department("XF", "消", "", "消防设施未保持完好有效", "《中华人民共和国消防法》第六十条", "", "消防安全检查"),
     Department("FY", "执", "", "", "", "失信被执行人", ""),
@@ -283,7 +296,7 @@ def province(seed: int, when_: Calendar, stretches: tuple[Stretch, ...]) -> tupl
         "摘要": text([p[4] for p in PUSHED], kind),
     })  # fmt: skip
     push = feed("province_push", table, np.full(len(row), UNIT["SJ-PT"]), slot)
-    counted, rows = np.unique(push.slot * 100 + np.asarray(_index(push.table)), return_counts=True)
+    counted, rows = np.unique(push.slot * 100 + _index(push.table), return_counts=True)
     of, what = counted // 100, counted % 100
     manifest = pa.table({
         "批次": text(batches, of),
@@ -294,9 +307,9 @@ def province(seed: int, when_: Calendar, stretches: tuple[Stretch, ...]) -> tupl
     return push, Feed("province_push_manifest", manifest, np.full(len(of), UNIT["SJ-PT"]), of)
 
 
-def _index(table: Any) -> list[int]:
+def _index(table: Any) -> Ints:
     place = {p[0]: i for i, p in enumerate(PUSHED)}
-    return [place[kind] for kind in table.column("记录类别").to_pylist()]
+    return np.array([place[kind] for kind in table.column("记录类别").to_pylist()], np.int64)
 
 
 def platform_signals(seed: int, when_: Calendar, stretches: tuple[Stretch, ...]) -> Feed:

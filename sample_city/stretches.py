@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sample_city.columns import Ints, random, working
+from sample_city.columns import Ints, working
 from sample_city.departments import NEVER, UNIT, Calendar
 from sample_city.subjects import Subjects
 

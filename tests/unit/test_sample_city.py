@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import hashlib
-import io
 import json
 import re
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
-import python_calamine
 import stdnum.cn.uscc
 
+from data_contracts.registry import sources
 from sample_city import CityError, Summary, generate
 from sample_city.departments import (
     COUNTIES,
@@ -35,49 +34,28 @@ from sample_city.departments import (
 )
 from sample_city.layouts import XLSX_ROWS, layout
 from sample_city.people import SHORT, roster
+from tests.unit.delivered_cells import parts_of
 
 MONTH = "2026-10"
-HEADERS = {
-    "register": "统一社会信用代码 注册号 企业名称 市场主体类别 企业类型 登记状态 成立日期 状态变更日期 注册资本 行业代码 经营范围 住所 "
-    "登记机关区划代码 属地监管机构 三新企业",
-    "grade_snapshot": "快照月份 统一社会信用代码 企业名称 信用风险等级 分类日期",
-    "licence": "行政相对人名称 行政相对人代码_1(统一社会信用代码) 行政相对人代码_2(工商注册号) 行政许可决定文书名称 行政许可决定文书号 许可类别 "
-    "许可证书名称 许可编号 许可内容 许可决定日期 有效期自 有效期至 许可机关 许可机关统一社会信用代码 当前状态 数据来源单位 备注",
-    "penalty": "行政相对人名称 行政相对人类别 行政相对人代码_1(统一社会信用代码) 行政相对人代码_2(工商注册号) 行政相对人代码_3(组织机构代码) "
-    "行政处罚决定书文号 违法行为类型 违法事实 处罚依据 处罚类别 处罚内容 罚款金额（万元） 没收违法所得、没收非法财物的金额（万元） "
-    "暂扣或吊销证照名称及编号 处罚决定日期 处罚有效期 公示截止期 处罚机关 处罚机关统一社会信用代码 当前状态 撤销日期 数据来源单位 备注",
-    "abnormal_listing": "统一社会信用代码 企业名称 列入原因 列入日期 列入机关 列入文号 未年报年度 移出原因 移出日期 移出机关",
-    "serious_violation": "统一社会信用代码 企业名称 列入原因 列入日期 列入机关 列入文号 移出原因 移出日期 移出机关",
-    "inspection_result": "计划编号 抽查任务编号 抽查事项编号 统一社会信用代码 企业名称 检查主体 检查方式 检查日期 检查结果代码 问题描述 处理措施 "
-    "检查人员工号 公示日期",
-    "field_record": "统一社会信用代码 企业名称 专业领域 专业领域等级 重点单位 记录类型 记录日期 有效期至 数据来源单位",
-    "trigger": "线索编号 统一社会信用代码 触发类型 证据编号 接收日期 线索摘要",
-    "commitment": "承诺编号 统一社会信用代码 企业名称 承诺类型 承诺日期 受理单位",
-    "repair": "修复编号 统一社会信用代码 原记录类型 原记录文号 承诺书 申请日期 决定日期 决定单位 决定结果",
-    "inspector": "人员工号 所属单位 属地 执法专长 本月可用天数 检查户次上限 执法证有效期至 人员状态",
-    "inspector_conflict": "人员工号 统一社会信用代码 回避类型",
-    "prior_draw": "批次编号 抽取月份 抽查任务编号 统一社会信用代码 属地 监管档次 是否补抽",
-    "acknowledgement": "回执编号 抽查任务编号 抽查事项编号 统一社会信用代码 检查日期 回执日期 回执状态",
-    "task_evidence": "佐证编号 任务编号 单位代码 佐证类型 形成日期 标题 文件摘要 人数 学时 专业领域",
-}
+CONTRACTS = {s.name: s.contract for s in sources() if s.connected}
 FORMED = {
     "licence": ("许可决定日期",),
     "penalty": ("处罚决定日期",),
     "abnormal_listing": ("移出日期", "列入日期"),
     "serious_violation": ("移出日期", "列入日期"),
     "inspection_result": ("检查日期",),
-    "field_record": ("记录日期",),
+    "field_food_drug": ("记录日期",),
+    "field_metrology": ("记录日期",),
+    "department_licence": ("许可决定日期",),
+    "department_penalty": ("处罚决定日期",),
+    "department_inspection": ("检查日期",),
+    "province_push": ("记录日期",),
 }
 KEYS = {
-    "licence": ("行政许可决定文书号", "许可机关", "行政相对人代码_1(统一社会信用代码)"),
-    "penalty": ("行政处罚决定书文号", "处罚机关", "行政相对人代码_1(统一社会信用代码)"),
-    "abnormal_listing": ("统一社会信用代码", "列入原因", "列入日期"),
-    "serious_violation": ("统一社会信用代码", "列入原因", "列入日期"),
-    "inspection_result": ("抽查任务编号", "抽查事项编号", "统一社会信用代码", "检查日期"),
-    "field_record": ("统一社会信用代码", "专业领域", "记录日期"),
-    "prior_draw": ("批次编号", "抽查任务编号", "统一社会信用代码"),
-    "inspector_conflict": ("人员工号", "统一社会信用代码"),
+    name: tuple(contract.column(column).title for column in contract.primary_key)
+    for name, contract in CONTRACTS.items()
 }
+WHOLE_FILES = 2  # a renamed column, a file cut off
 Row = dict[str, str]
 
 
@@ -92,7 +70,6 @@ class City:
 
     inbox: Path
     summary: Summary
-    aliases: dict[str, str]
 
     def manifests(self) -> Iterator[dict[str, Any]]:
         for path in sorted(self.inbox.glob("*/manifest.json")):
@@ -105,73 +82,28 @@ class City:
                     yield manifest, file, self.inbox / manifest["delivery_id"] / file["name"]
 
     def rows(self, source: str) -> list[Row]:
-        """All rows under canonical headers, with `delivery`, `month`, `unit` and `received`."""
+        """All rows under the contract's titles, with `delivery`, `month`, `unit`, `received`; '' where a file has no column."""
+        contract = CONTRACTS[source]
+        names = {text: c.title for c in contract.columns for text in (c.title, *c.aliases, *c.unit_headers)}
         found: list[Row] = []
-        for manifest, _, path in self.files(source):
+        for manifest, file, path in self.files(source):
+            if file.get("change"):
+                continue
             about = {
                 "delivery": manifest["delivery_id"], "month": manifest["month"], "unit": manifest["unit_code"],
                 "received": manifest["received_at"][:10],
             }  # fmt: skip
-            header, *body = read_cells(path)[0]
-            names = [self.aliases.get(name, name) for name in header]
-            found += [{**dict(zip(names, row, strict=True)), **about} for row in body]
+            blank = {c.title: "" for c in contract.columns}
+            for part in parts_of(path):
+                header = [names.get(name, name) for name in part.header]
+                found += [{**blank, **dict(zip(header, row, strict=True)), **about} for row in part.rows]
         return found
-
-
-def read_cells(path: Path) -> tuple[list[list[str]], int]:
-    """Header and data rows of a file as text, and the physical row of the first data row (Parquet: 1)."""
-    if path.suffix == ".parquet":
-        table = pq.read_table(path)
-        assert {str(field.type) for field in table.schema} == {"string"}
-        return [
-            table.column_names,
-            *([c or "" for c in row] for row in zip(*table.to_pydict().values(), strict=True)),
-        ], 1
-    if path.suffix == ".csv":
-        data = path.read_bytes()
-        encoding = "gb18030" if path.name == "penalty.csv" else "utf-8"
-        if path.name == "abnormal_listing.csv":
-            assert data.startswith(b"\xef\xbb\xbf")
-        return list(csv.reader(io.StringIO(data.decode(encoding).removeprefix("\ufeff"), newline=""))), 2
-    sheet = python_calamine.CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0)
-    raw = [[_text(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)]
-    top = next(i for i, row in enumerate(raw) if sum(map(bool, row)) > 2)
-    left = next(i for i, cell in enumerate(raw[top]) if cell)
-    body = [row[left:] for row in raw[top:]]
-    while not any(body[-1]) or body[-1][0].startswith("合计"):
-        body.pop()
-    return body, top + 2
-
-
-def _text(cell: Any) -> str:
-    if isinstance(cell, dt.datetime | dt.date):
-        return cell.isoformat()[:10]
-    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
-
-
-def read_city(inbox: Path, summary: Summary, codes: Path) -> City:
-    """The inbox with the aliases of the published list."""
-    canonical = {name for names in HEADERS.values() for name in names.split()}
-    aliases: dict[str, str] = {}
-    with (codes / "field_header_aliases.csv").open(encoding="utf-8-sig", newline="") as file:
-        groups: dict[str, list[str]] = {}
-        for row in csv.DictReader(file):
-            groups.setdefault(row["canonical"], []).append(row["alias"])
-    own = {
-        "decision_no": "行政处罚决定书文号",
-        "party_name": "行政相对人名称",
-        "uscc": "行政相对人代码_1(统一社会信用代码)",
-    }
-    for name, texts in groups.items():
-        title = own.get(name) or next(t for t in texts if t in canonical or name in ("uscc_or_regno", "org_code"))
-        aliases |= {t: title for t in texts if t not in canonical}
-    return City(inbox, summary, aliases)
 
 
 @pytest.fixture(scope="session")
 def city(tmp_path_factory: pytest.TempPathFactory, codes: Path) -> City:
     inbox = tmp_path_factory.mktemp("city") / "inbox"
-    return read_city(inbox, generate(MONTH, inbox, enterprises=3000, codes=codes), codes)
+    return City(inbox, generate(MONTH, inbox, enterprises=3000, codes=codes))
 
 
 def day(text: str) -> dt.date:
@@ -209,21 +141,26 @@ def test_manifests_tell_the_truth(city: City) -> None:
         assert {p.name for p in folder.iterdir()} == {"manifest.json", *(f["name"] for f in manifest["files"])}
         for file in manifest["files"]:
             assert hashlib.sha256((folder / file["name"]).read_bytes()).hexdigest() == file["sha256"]
-            assert len(read_cells(folder / file["name"])[0]) - 1 == file["rows"] > 0
-            seen[file["source"]] += file["rows"]
+            assert sum(len(part.rows) for part in parts_of(folder / file["name"])) == file["rows"] > 0
+            seen[file["source"]] += 0 if file.get("change") else file["rows"]
     assert set(city.summary.deliveries) == folders
-    assert dict(seen) == city.summary.rows
+    assert dict(seen) == {source: rows for source, rows in city.summary.rows.items() if rows}
     assert city.summary.enterprises == 3000
 
 
-def test_headers_are_the_contracts_or_listed_aliases(city: City) -> None:
+def test_headers_are_the_contracts_or_their_aliases(city: City) -> None:
     aliased = set()
-    for source, text in HEADERS.items():
+    for source, contract in CONTRACTS.items():
+        names = {text: c.name for c in contract.columns for text in (c.title, *c.aliases, *c.unit_headers)}
+        titles = {c.title for c in contract.columns}
         for _, _, path in city.files(source):
-            header = read_cells(path)[0][0]
-            aliased |= {name for name in header if name in city.aliases}
-            assert [city.aliases.get(name, name) for name in header if name != "法定代表人"] == text.split()
-    assert len(aliased) >= 5
+            for part in parts_of(path):
+                brought = [names[name] for name in part.header if name != "法定代表人"]
+                assert len(set(brought)) == len(brought)
+                assert {c.name for c in contract.columns if c.required} <= set(brought), source
+                aliased |= set(part.header) - titles - {"法定代表人"}
+    assert len(aliased) >= 8
+    assert "罚款金额（元）" in aliased
 
 
 def test_every_format_is_there(city: City) -> None:
@@ -232,8 +169,16 @@ def test_every_format_is_there(city: City) -> None:
 
     for source in ("register", "licence", "serious_violation", "trigger", "inspector", "task_evidence"):
         assert suffixes(source) == {".xlsx"}
-    assert suffixes("inspection_result") == {".parquet"}
-    offsets = {manifest["unit_code"]: read_cells(path)[1] for manifest, _, path in city.files("licence")}
+    assert suffixes("inspection_result") == suffixes("department_inspection") == {".parquet"}
+    assert (suffixes("field_price"), suffixes("field_metrology")) == ({".xls"}, {".zip"})
+    zipped = [part for _, _, path in city.files("field_metrology") for part in parts_of(path)]
+    assert {part.sheet for part in zipped} == {"field_metrology-1.csv", "field_metrology-2.xlsx/Sheet1"}
+    epochs = {
+        b'date1904="1"' in zipfile.ZipFile(path).read("xl/workbook.xml"): manifest["unit_code"]
+        for manifest, _, path in city.files("licence")
+    }
+    assert epochs[True] == "SP-SC"
+    offsets = {manifest["unit_code"]: parts_of(path)[0].first_row for manifest, _, path in city.files("licence")}
     assert (offsets["SP-LT"], offsets["TSSB"], offsets["CY"]) == (3, 2, 3)
     assert layout("register", "DA", XLSX_ROWS).kind == "xlsx"
     assert layout("register", "DA", XLSX_ROWS + 1).kind == "parquet"
@@ -304,10 +249,11 @@ def test_bad_grades_have_more_penalties(city: City) -> None:
 
 def test_records_are_about_registered_subjects_and_not_from_the_future(city: City) -> None:
     known = {row["统一社会信用代码"] for row in city.rows("register")}
-    for source in HEADERS:
+    for source in CONTRACTS:
         for row in city.rows(source):
-            code = row.get("统一社会信用代码") or row.get("行政相对人代码_1(统一社会信用代码)")
-            assert code is None or code in known or source == "register"
+            code = row.get("统一社会信用代码") or row.get("行政相对人代码_1(统一社会信用代码)") or ""
+            if source != "register":
+                assert {c.upper() for c in code.split("；") if len(c) > 15} <= known
             for column in FORMED.get(source, ()):
                 assert not row[column] or day(row[column]) <= day(row["received"])
 
@@ -437,8 +383,8 @@ def test_repairs_name_records_that_exist(city: City) -> None:
 @pytest.mark.parametrize("month", ["2026-01", "2024-02", "2025-12"])
 def test_any_month_has_every_source(month: str, tmp_path: Path, codes: Path) -> None:
     summary = generate(month, tmp_path / "inbox", enterprises=300, codes=codes)
-    assert set(summary.rows) == set(HEADERS)
-    assert min(summary.rows.values()) > 0
+    assert set(summary.rows) == set(CONTRACTS)
+    assert [source for source, rows in summary.rows.items() if not rows] == []
 
 
 def test_what_cannot_be_used_is_refused_and_nothing_written(tmp_path: Path, codes: Path) -> None:
@@ -468,7 +414,7 @@ def test_what_cannot_be_used_is_refused_and_nothing_written(tmp_path: Path, code
 def test_progress_names_every_source(tmp_path: Path, codes: Path) -> None:
     told: list[str] = []
     generate(MONTH, tmp_path / "inbox", enterprises=100, codes=codes, progress=told.append)
-    assert [source for source in HEADERS if not any(source in line for line in told)] == []
+    assert [source for source in CONTRACTS if not any(source in line for line in told)] == []
 
 
 def test_the_counties_are_those_of_the_code_list(codes: Path) -> None:
