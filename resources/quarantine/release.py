@@ -57,7 +57,7 @@ def release(
         if verdict.accepted:
             groups.setdefault((row.origin.unit_code, row.source, row.origin), []).append(row)
     made = []
-    for (_, source, origin), members in groups.items():
+    for (_, source, origin), members in sorted(groups.items(), key=lambda each: each[0][:2]):
         delivery_id = _deliver(quarantine, members, origin)
         quarantine.record(
             RELEASED,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -30,12 +31,10 @@ from tests.unit.small_contracts import uscc
 TODAY = datetime(2026, 10, 20, 15, 0, tzinfo=clock.SHANGHAI)
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    """Two sound penalties, two bad ones of two units, one bad grade; a file nobody can read."""
-    for module in ("resources.ledger", "resources.quarantine.correction", "resources.quarantine.release"):
-        monkeypatch.setattr(f"{module}.now", lambda: TODAY)
-    home = Home(tmp_path / "home").create()
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """Two sound penalties, three bad ones of two units, one bad grade; a file nobody can read."""
+    home = Home(tmp_path_factory.mktemp("made") / "home").create()
     house.deliver(home, "2026-10-DA-01", "DA", "register", [subject(n) for n in range(1, 8)])
     bad = [penalty(1), penalty(2, decision_date="去年", fine_wan="-1"), penalty(3, uscc=uscc(3)[:-1] + "I")]
     house.deliver(home, "2026-10-140802-01", "140802", "penalty", bad)
@@ -46,6 +45,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     _resign(unread)
     house.run(home)
     return home
+
+
+@pytest.fixture
+def home(made: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """A copy of the data folder of its own, on 20 October."""
+    for module in ("resources.ledger", "resources.quarantine.correction", "resources.quarantine.release"):
+        monkeypatch.setattr(f"{module}.now", lambda: TODAY)
+    shutil.copytree(made.root, tmp_path / "home")
+    return Home(tmp_path / "home")
 
 
 def _resign(path: Path) -> None:
