@@ -47,18 +47,18 @@ class Known:
 
 
 def known(seed: int, start: Calendar, subjects: Subjects, now: Subjects) -> Known:
-    """Five in a hundred of those who qualify in the city's first month, 120 at least; `now`: the subjects today."""
+    """Five in a hundred of those who qualify in the city's first month, 300 where that is no more than a third; `now`: the subjects today."""
     rng = random(seed, start.month, "known")
     n = subjects.size
     names = pc.dictionary_encode(subjects.name)
     times = np.bincount(np.asarray(names.indices), minlength=len(names.dictionary))[np.asarray(names.indices)]
     plain = _mask(pc.match_substring_regex(subjects.name, "^[\\p{Han}（）()]{4,60}$"))
     unique = np.flatnonzero(subjects.active & (times == 1) & plain)
-    named = np.sort(rng.permutation(unique)[: max(120, len(unique) // 20)])
+    named = np.sort(rng.permutation(unique)[: min(max(300, len(unique) // 20), len(unique) // 3)])
     numbers = subjects.register.column("注册号")
     has = _mask(pc.match_substring_regex(pc.fill_null(numbers, ""), "^[0-9]{15}$"))
     both = np.flatnonzero(subjects.active & has)
-    numbered = np.sort(rng.permutation(both)[: max(120, len(both) // 20)])
+    numbered = np.sort(rng.permutation(both)[: min(max(300, len(both) // 20), len(both) // 3)])
     twice = np.flatnonzero((times == 2) & subjects.active & plain)
     pairs = pc.unique(subjects.name.take(pa.array(twice))).to_pylist()
     whole = [name for name in pairs if int(_mask(pc.equal(subjects.name.take(pa.array(twice)), name)).sum()) == 2][-5:]

@@ -93,7 +93,8 @@ def test_grades_move_a_little(home: Path) -> None:
 
 def test_records_are_new_and_numbers_run_on(home: Path) -> None:
     for source, title in (
-        ("penalty", "行政处罚决定书文号"), ("licence", "行政许可决定文书号"), ("field_consumer", "记录编号"), ("task_evidence", "佐证编号"),
+        ("penalty", "行政处罚决定书文号"), ("licence", "行政许可决定文书号"), ("department_licence", "行政许可决定文书号"),
+        ("task_evidence", "佐证编号"),
     ):  # fmt: skip
         before, after = (
             [row[title] for row in rows(home, month, source) if row.get(title)] for month in ("2026-*", "2026-11")
