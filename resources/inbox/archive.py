@@ -36,7 +36,7 @@ def is_archive(path: Path) -> bool:
 
 
 def unpacked(path: Path, folder: Path, label: str) -> Iterator[tuple[str, Path]]:
-    """Name and unpacked file of each member, in the order of names, one after another; InboxError names what is refused."""
+    """Name and unpacked file of each member, in the order of the archive, one after another; InboxError names what is refused."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = _measured(archive.infolist(), label)
@@ -54,7 +54,7 @@ def unpacked(path: Path, folder: Path, label: str) -> Iterator[tuple[str, Path]]
 
 
 def _measured(members: list[zipfile.ZipInfo], label: str) -> list[tuple[str, zipfile.ZipInfo]]:
-    named = sorted(((_name(member), member) for member in members), key=lambda entry: entry[0])
+    named = [(_name(member), member) for member in members]
     names = [name for name, _ in named]
     if not named:
         raise InboxError(f"{label} 是空压缩包，请报送单位重新压缩后送达。")

@@ -59,19 +59,24 @@ def _lists(cells: Sequence[str | None]) -> list[list[str]] | None:
     if first is None or first.strip() in _NO_LIST:
         return None
     lists = [_items(first, _SEPARATORS)]
+    used = "".join(set(_ANY.findall(first)))
     for cell in others:
-        items = _as_many(cell or "", len(lists[0]))
+        items = _as_many(cell or "", used, len(lists[0]))
         if items is None:
             return None
         lists.append(items)
     return lists if len(lists[0]) > 1 else None
 
 
-def _as_many(cell: str, count: int) -> list[str] | None:
-    """The parties of a cell if there are `count`; a name may itself hold 、 or ，, so one separator alone may be meant."""
-    items = _items(cell, _SEPARATORS)
-    if len(items) == count:
-        return items
+def _as_many(cell: str, used: str, count: int) -> list[str] | None:
+    """The parties of a cell if there are `count`: by the separators of the codes, or by all.
+
+    A name may itself hold 、 or ，, so else one separator alone may be meant, if only one reading gives that many.
+    """
+    for separators in (used, _SEPARATORS):
+        items = _items(cell, separators)
+        if len(items) == count:
+            return items
     readings = {tuple(items) for one in _SEPARATORS if len(items := _items(cell, one)) == count}
     return list(readings.pop()) if len(readings) == 1 else None
 

@@ -13,10 +13,11 @@ from pathlib import Path
 from data_contracts.model import Contract
 from resources.inbox.archive import is_archive, unpacked
 from resources.inbox.columnar import read_parquet
+from resources.inbox.delimited import read_delimited
 from resources.inbox.errors import InboxError
 from resources.inbox.measure import kind_of, measure_workbook
 from resources.inbox.raw_table import RawTable, SheetCount, combined, renamed
-from resources.inbox.sheets import Sheet, csv_rows, workbook_sheets
+from resources.inbox.sheets import Sheet, workbook_sheets
 from resources.inbox.spreadsheetml import is_spreadsheetml, spreadsheetml_sheets
 from resources.inbox.table_body import sheet_rows
 
@@ -57,7 +58,7 @@ def _read_one(path: Path, contract: Contract, label: str) -> RawTable:
     if kind == "parquet":
         return read_parquet(path, contract, label)
     if kind == "text":
-        return _tables([Sheet("", csv_rows(path, label))], contract, label)
+        return read_delimited(path, contract, label)
     if kind == "xlsx":
         measure_workbook(path, label)
     return _tables(workbook_sheets(path, label), contract, label)

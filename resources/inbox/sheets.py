@@ -1,13 +1,11 @@
-"""The files as rows of cells: sheets of a workbook, records of a CSV.
+"""A workbook (xlsx, xls) as sheets of rows of cells.
 
-Here: opening by content, encodings, which sheets are read. Not here: what the cells mean (header, table_body), Parquet
-(it has no rows of cells), sizes (measure), workbooks written as XML (spreadsheetml).
+Here: opening, which sheets are read, what is told of each. Not here: what the cells mean (header, table_body), CSV
+(delimited), sizes (measure), workbooks written as XML (spreadsheetml).
 """
 
 from __future__ import annotations
 
-import codecs
-import csv
 import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -102,34 +100,3 @@ def _no_collection() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
-
-
-def csv_rows(path: Path, label: str) -> Iterator[list[Row]]:
-    """Records of a CSV in chunks; the n-th record is row n as a spreadsheet shows it, blank lines included."""
-    encoding = _encoding(path)
-    done = 0
-    try:
-        with path.open(encoding=encoding, newline="") as file:
-            records = csv.reader(file, strict=True)
-            while chunk := list(islice(records, CHUNK_ROWS)):
-                done += len(chunk)
-                yield list(chunk)
-    except UnicodeDecodeError as error:
-        raise InboxError(f"{label} 既不是 UTF-8 也不是 GB18030 编码，请另存为 UTF-8 的 CSV 后重新送达。") from error
-    except csv.Error as error:
-        raise InboxError(
-            f"{label} 第 {done + 1} 行以后有不成对的引号或过长的格（{error}），请重新导出为标准 CSV 后送达。"
-        ) from error
-
-
-def _encoding(path: Path) -> str:
-    """UTF-8 (with or without BOM) when every byte is, else GB18030 (which includes GBK and GB2312)."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                decoder.decode(block)
-            decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return "gb18030"
-    return "utf-8-sig"

@@ -27,14 +27,14 @@ def sheet_rows(sheet: Sheet, contract: Contract, where: str) -> RawTable | None:
     InboxError: nothing in it, no header, or a cell outside the table; DriftError: other columns than the contract's.
     """
     header: Header | None = None
-    body: _Body | None = None
+    body: TableBody | None = None
     next_row = 1
     for chunk in sheet.chunks:
         if header is None or body is None:
             if sheet.is_hidden and header_index(chunk[:SEARCH_ROWS], contract) is None:
                 return None
             header = find_header(chunk[:SEARCH_ROWS], contract, where)
-            body = _Body(header, contract, sheet, where)
+            body = TableBody(header, contract, sheet, where)
             chunk, next_row = chunk[header.row :], header.row + 1
         body.take(chunk, next_row)
         next_row += len(chunk)
@@ -51,7 +51,7 @@ def sheet_rows(sheet: Sheet, contract: Contract, where: str) -> RawTable | None:
     )
 
 
-class _Body:
+class TableBody:
     """The rows below a header. A footer word counts as footer only if no data follows."""
 
     def __init__(self, header: Header, contract: Contract, sheet: Sheet, where: str) -> None:
@@ -61,7 +61,7 @@ class _Body:
         self.where = where
         self.first = min(header.places.values())
         self.dates = {column.name for column in contract.columns if column.logical_type == "date"}
-        self.required = [header.places[column.name] for column in contract.columns if column.required]
+        self.required = [header.places[c.name] for c in contract.columns if c.required and c.name in header.places]
         self.merged = _Merged(sheet.merged, header.row, sheet.first_column)
         self.tables: list[pa.Table] = []
         self.pending: list[tuple[int, Row]] = []
@@ -165,3 +165,6 @@ def _columns(rows: list[Row]) -> list[Sequence[object]]:
 def _last_outside(count: int, taken: set[int]) -> int:
     """The largest index below `count` that is not taken; -1 if all are."""
     return next((index for index in range(count - 1, -1, -1) if index not in taken), -1)
+
+
+_Body = TableBody

@@ -11,7 +11,7 @@ A folder of tests/fixtures/collection is one class: its files, as a department w
     declared          data rows announced by the manifest
     refused, says, drifts   instead of a table: kind of the refusal, words of its sentence, [kind, column, header] each
     delivery, received_at, withdrawal   instead of D1, D2 …, 2026-10-08T09:30:00 and the days after, false
-  identity     [basis, key_text, uscc, matches] each, for contracts that look codes up
+  register     [uscc, reg_no, party_name] of the registered subjects, for contracts that look codes up
   accepted, quarantined, duplicates, drift, record   {columns, rows}: what the split of all readable files gives,
                compared as text without regard to order; `count` as above
 Here: the walk and the comparing. Not here: how files are made (tests/fixtures/collection/README.md).
@@ -22,7 +22,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import fields
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,8 +31,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_contracts.model import Contract, source_contract
+from resources.engines.amounts import amount_table, amount_texts
 from resources.engines.contract_sql import split_sql
-from resources.engines.duckdb_engine import DuckDBEngine
+from resources.engines.duckdb_engine import DuckDBEngine, sql_text
 from resources.inbox import InboxError, RawTable, read_file
 from resources.inbox.errors import DriftError
 
@@ -49,7 +49,7 @@ _FIRST = datetime(2026, 10, 8, 9, 30)
 
 def expected(name: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((ROOT / name / "expected.json").read_text(encoding="utf-8"))
-    unknown = set(found) - {"shows", "contract", "files", "identity", *PLACES}
+    unknown = set(found) - {"shows", "contract", "files", "register", *PLACES}
     assert not unknown, f"{name}: 不认识的键 {unknown}"
     return found
 
@@ -112,16 +112,15 @@ def test_what_the_split_gives(name: str, tmp_path: Path) -> None:
     wanted = expected(name)
     contract = source_contract(wanted["contract"])
     split = split_sql(contract)
-    delivered = pa.concat_tables(_delivered(name, wanted, contract))
-    inputs = {"delivered": delivered}
-    needs = getattr(split, "inputs", ())
-    if "identity" in needs:
-        inputs["identity"] = _identity(wanted.get("identity", []))
-    if "amount_text" in needs:
-        inputs["amount_text"] = _amounts(contract, delivered)
-    steps = {f.name: text for f in fields(split) if isinstance(text := getattr(split, f.name), str)}
+    inputs = {"delivered": pa.concat_tables(_delivered(name, wanted, contract))}
     with DuckDBEngine(temp_directory=tmp_path) as engine:
-        made = engine.select_chain(steps, inputs)
+        if "identity" in split.inputs:
+            subjects = {"accepted_register": _register(wanted.get("register", []))}
+            inputs["identity"] = engine.select(sql_text("validated/identity"), subjects)
+        if (texts := amount_texts(contract)) is not None:
+            inputs["amount_text"] = amount_table(engine.select(texts, inputs))
+        needed = {key: inputs[key] for key in ("delivered", *split.inputs)}
+        made = engine.select_chain(split.steps(), needed)
         for place in PLACES:
             if place in wanted:
                 _compare_place(pq.read_table(made[place]), wanted[place], place)
@@ -148,28 +147,10 @@ def _delivered(name: str, wanted: dict[str, Any], contract: Contract) -> list[pa
     return tables
 
 
-def _identity(rows: list[list[Any]]) -> pa.Table:
-    schema = pa.schema(
-        [("basis", pa.string()), ("key_text", pa.string()), ("uscc", pa.string()), ("matches", pa.int64())]
-    )
-    return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema)
-
-
-def _amounts(contract: Contract, delivered: pa.Table) -> pa.Table:
-    from supervision.amounts import amount_wan
-
-    found = {}
-    for column in contract.columns:
-        if column.unit is not None:
-            for text in delivered.column(column.name).unique().to_pylist():
-                if text is not None and (amount := amount_wan(text, column.unit)) is not None:
-                    found[text] = amount
-    return pa.table(
-        {
-            "cell_text": pa.array(list(found), pa.string()),
-            "amount_wan": pa.array(list(found.values()), pa.decimal128(18, 6)),
-        }
-    )
+def _register(rows: list[list[Any]]) -> pa.Table:
+    names = ("uscc", "reg_no", "party_name")
+    columns = {name: pa.array([row[place] for row in rows], pa.string()) for place, name in enumerate(names)}
+    return pa.table({**columns, "is_withdrawn": pa.array([False] * len(rows))})
 
 
 def _compare_place(table: pa.Table, says: dict[str, Any], place: str) -> None:

@@ -159,7 +159,7 @@ BROKEN = [
     (b"PK\x03\x04 broken", "已损坏或加密"),
     (b"PAR1 broken", "读不出 Parquet"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 broken", "已损坏"),
-    ("统一社会信用代码,企业名称\n".encode() + b'"x', "不成对的引号"),
+    ("统一社会信用代码,企业名称\n".encode() + b'"x', "引号不成对"),
     ("企业名称,文书号\n".encode("gb18030") + b"\x81\x20", "UTF-8 也不是 GB18030"),
     (b"\xef\xbb\xbf", "没有任何内容"),
 ]
