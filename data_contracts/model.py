@@ -118,9 +118,6 @@ class Contract:
     primary_key: tuple[str, ...]
     rules: tuple[Rule, ...]
     formed_on: tuple[str, ...]
-    clock: str | None
-    required_source: bool
-    base_stream: bool
     ignored_headers: tuple[str, ...]
     min_rows: int | None
     max_rows: int | None
@@ -239,9 +236,6 @@ class _Reader:
             primary_key=self._primary_key(properties),
             rules=tuple(self._rule(raw, names) for raw in table.get("quality") or [] if raw.get("type") == "custom"),
             formed_on=formed_on,
-            clock=custom.get("clock"),
-            required_source=bool(custom.get("requiredSource", False)),
-            base_stream=bool(custom.get("baseStream", False)),
             ignored_headers=self._ignored(custom, columns),
             min_rows=minimum,
             max_rows=maximum,

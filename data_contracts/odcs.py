@@ -31,7 +31,7 @@ ROW_COUNT = {"name", "metric", "mustBeGreaterOrEqualTo", "mustBeLessOrEqualTo", 
 REASON = {"name", "type", "description"}
 REASONS = ("required", "type", "check")
 CUSTOM_TOP = {
-    "group", "responsibleUnit", "openness", "classification", "formedOn", "clock", "requiredSource", "baseStream",
+    "group", "responsibleUnit", "openness", "classification", "formedOn",
     "ignoredHeaders", "identity", "documentNumber", "publishedOn", "splitParties",
 }  # fmt: skip
 CUSTOM_COLUMN = {"aliases", "values", "check", "unit", "unitHeaders"}
