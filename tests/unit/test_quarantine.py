@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
@@ -221,6 +222,66 @@ def _link(path: Path, row_id: str, cells: dict[str, str]) -> None:
     columns = {contract.column(name).title: [text] for name, text in cells.items()}
     pq.write_table(pa.table({"原位置号": [row_id]} | columns), path)
     _resign(path)
+
+
+def test_a_sheet_goes_back_is_put_right_in_place_and_settles_the_rows(home: Home, tmp_path: Path) -> None:
+    said = ssj(home, "return", "--actor", "王", "--reason", "请核对")
+    assert said.exit_code == 0 and "盐湖区市场监督管理局，penalty，2 行" in said.output
+    folder = home.outbox / MONTH / "corrections"
+    names = ["correction_140802_penalty.xlsx", "correction_140881_penalty.xlsx", "correction_SJ-PT_grade_snapshot.xlsx"]
+    assert sorted(path.name for path in folder.iterdir()) == [*names, "unread_140802.xlsx"]
+    two, three = row_of(home, 2), row_of(home, 3)
+    assert {row.state for row in Quarantine(home).rows()} == {"returned"} and Quarantine(home).files()[
+        0
+    ].state == "returned"
+    assert (two.actions[0].body["actor"], two.actions[0].body["file"]) == ("王", names[0])
+
+    book = openpyxl.load_workbook(folder / names[0])
+    page = book.worksheets[0]
+    head = next(row for row in page.iter_rows() if row[0].value == "原位置号")
+    place = {cell.value: cell.column for cell in head}
+    for row in page.iter_rows(min_row=head[0].row + 1):
+        bad = {page.cell(head[0].row, cell.column).value for cell in row if cell.comment is not None}
+        if row[0].value == two.row_id:
+            assert bad == {"处罚决定日期", "罚款金额（万元）"}
+            page.cell(row[0].row, place["处罚决定日期"]).value = datetime(2026, 10, 9)  # typed as a date, not as text
+            page.cell(row[0].row, place["罚款金额（万元）"]).value = 1.5
+        else:
+            assert bad == {"行政相对人代码_1(统一社会信用代码)"}
+            page.cell(row[0].row, place["行政相对人代码_1(统一社会信用代码)"]).value = uscc(3)
+    mended = tmp_path / "改好的表.xlsx"
+    book.save(mended)
+    house.deliver(home, "2026-10-140802-09", "140802", "penalty", mended, count=2)
+    accepted = pq.read_table(house.run(home).table("accepted_penalty")).to_pylist()
+    links = {
+        r["corrects_row_id"]: (str(r["decision_date"]), str(r["fine_wan"]), r["uscc"])
+        for r in accepted
+        if r["corrects_row_id"]
+    }
+    assert links == {
+        two.row_id: ("2026-10-09", "1.500000", uscc(2)),
+        three.row_id: ("2026-10-08", "0.500000", uscc(3)),
+    }
+    assert {row_of(home, n).state for n in (2, 3)} == {"resolved"} and row_of(home, 5).state == "returned"
+
+
+def test_returning_again_gives_the_same_bytes_and_no_second_note(home: Home) -> None:
+    def give_back_all() -> dict[str, bytes]:
+        ssj(home, "return")
+        return {path.name: path.read_bytes() for path in (home.outbox / MONTH / "corrections").iterdir()}
+
+    first = give_back_all()
+    noted = len(list(Quarantine(home).ledger.entries()))
+    assert noted == 5 and give_back_all() == first
+    assert len(list(Quarantine(home).ledger.entries())) == noted
+
+
+def test_only_what_is_asked_for_and_still_waits_goes_back(home: Home) -> None:
+    assert put_right(home, row_of(home, 3), uscc=uscc(3))
+    said = ssj(home, "return", "--unit", "140802", "--source", "penalty").output
+    assert "penalty，1 行" in said and "140881" not in said
+    assert {row_of(home, n).state for n in (2, 3, 5)} == {"returned", "corrected", "open"}
+    assert "没有待退回的行或文件" in ssj(home, "return", "--unit", "140829").output
 
 
 def test_the_list_shows_no_cell(home: Home) -> None:
