@@ -69,9 +69,6 @@ PERMIT = Contract(
         Rule("kind_missing", ("kind",), "warning", "kind IS NULL", "没有类别"),
     ),
     formed_on=("ended_on", "signed_on"),
-    clock="collect_7wd",
-    required_source=False,
-    base_stream=True,
     ignored_headers=("序号", "法定代表人"),
     min_rows=None,
     max_rows=None,
@@ -99,16 +96,23 @@ def row(number: int = 1, **cells: str | None) -> dict[str, str | None]:
 
 
 def delivered(
-    rows: Iterable[Mapping[str, str | None]], *, delivery: str = "D1", received: str = "2026-10-08T09:30:00"
+    rows: Iterable[Mapping[str, str | None]],
+    *,
+    delivery: str = "D1",
+    received: str = "2026-10-08T09:30:00",
+    withdrawal: bool = False,
+    contract: Contract = PERMIT,
 ) -> pa.Table:
-    """Rows of one delivery as the split reads them."""
-    listed = list(rows)
-    table = pa.Table.from_pylist(
-        [dict(entry) for entry in listed], pa.schema([(name, pa.string()) for name in PERMIT.column_names])
-    )
+    """Rows of one delivery as the split reads them; `row_no`, `part_no`, `corrects_row_id` of a row may be given."""
+    listed = [dict(entry) for entry in rows]
+    table = pa.Table.from_pylist(listed, pa.schema([(name, pa.string()) for name in contract.column_names]))
     digest = delivery.encode().hex().ljust(64, "0")
     for name, value in (("delivery_id", delivery), ("file_name", "a.csv"), ("file_sha256", digest), ("sheet", "")):
         table = table.append_column(name, pa.repeat(pa.scalar(value), len(listed)))
-    table = table.append_column("row_no", pa.array(range(2, len(listed) + 2), pa.int64()))
+    numbers: list[Any] = [entry.get("row_no", place) for place, entry in enumerate(listed, 2)]
+    table = table.append_column("row_no", pa.array(numbers, pa.int64()))
+    table = table.append_column("part_no", pa.array([e.get("part_no", 1) for e in listed], pa.int64()))
+    table = table.append_column("corrects_row_id", pa.array([e.get("corrects_row_id") for e in listed], pa.string()))
+    table = table.append_column("is_withdrawal", pa.repeat(pa.scalar(withdrawal), len(listed)))
     moment = pa.scalar(datetime.fromisoformat(received), pa.timestamp("us"))
     return table.append_column("received_at", pa.repeat(moment, len(listed)))
