@@ -56,8 +56,8 @@ select
     c.formed_month,
     c.control_total,
     c.collected,
-    greatest(c.control_total - c.collected, 0) as missing_estimated,
-    greatest(c.collected - c.control_total, 0) as surplus,
+    case when c.control_total is not null then greatest(c.control_total - c.collected, 0) end as missing_estimated,
+    case when c.control_total is not null then greatest(c.collected - c.control_total, 0) end as surplus,
     case
         when c.control_total > 0
             then cast(cast(least(c.collected, c.control_total) as decimal(18, 6)) / c.control_total as decimal(18, 6))

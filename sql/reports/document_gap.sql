@@ -49,7 +49,7 @@ gaps as (
     where s.serial - s.number_before > 1
 ),
 widths as (
-    select source, series, length(cast(max(serial) as varchar)) as width
+    select source, series, cast(length(cast(max(serial) as varchar)) as integer) as width
     from numbers
     group by source, series
 ),

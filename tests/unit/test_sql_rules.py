@@ -1,6 +1,7 @@
 """The joins of sql/, each rule on a handful of rows: what goes in, what must come out.
 
-Not here: the form of the files (test_sql_files), the whole month (tests/e2e).
+Not here: collecting and its clocks (test_collection_reports), the form of the files (test_sql_files), the whole month
+(tests/e2e).
 """
 
 from __future__ import annotations
@@ -384,39 +385,6 @@ def test_own_rounds_take_the_place_of_imported_ones(engine: DuckDBEngine) -> Non
     now = own | {"round_id": "YC-2026-10", "draw_month": "2026-10", "uid": "NOW"}
     inputs = {"accepted_prior_draw": accepted("prior_draw", *imported), "own_draws": pa.Table.from_pylist([own, now])}
     assert pick(run(engine, "plan/draw_history", inputs, month="2026-10"), "uid") == [("KEPT",), ("NEW",)]
-
-
-# —— timeliness ——
-def test_lateness_is_counted_in_working_days_and_owed_by_the_sender(engine: DuckDBEngine) -> None:
-    licence = {"licence_doc_no": "1", "authority": "a", "uscc": "F", "formed_on": date(2026, 10, 9)}
-    late = licence | {"licence_doc_no": "2", "received_at": datetime(2026, 10, 22, 9)}
-    correction = licence | {"received_at": datetime(2026, 10, 30, 9)}
-    other_month = licence | {"licence_doc_no": "3", "formed_on": date(2026, 10, 28)}
-    long_due = licence | {"licence_doc_no": "4", "formed_on": date(2026, 9, 1)}
-    before = long_due | {"licence_doc_no": "5", "received_at": datetime(2026, 9, 30, 9)}
-    empty = ("penalty", "abnormal_listing", "serious_violation", "inspection_result")
-    inputs = {f"accepted_{name}": accepted(name) for name in empty}
-    inputs["accepted_licence"] = accepted(
-        "licence", licence | {"received_at": NOON.replace(day=19)}, late, correction, other_month, long_due, before
-    )
-    days = [date(2026, 9, day) for day in range(1, 31)] + [date(2026, 10, day) for day in range(1, 32)]
-    numbers = {"day": pa.array(days, pa.date32()), "number": pa.array([*range(30), *range(29, 60)])}
-    inputs["due_day"] = pa.table({
-        "formed_on": pa.array([date(2026, 9, 1), date(2026, 10, 9), date(2026, 10, 28)], pa.date32()),
-        "due_on": pa.array([date(2026, 9, 10), date(2026, 10, 19), date(2026, 11, 6)], pa.date32()),
-        "is_provisional": [False, False, False],
-    })  # fmt: skip
-    inputs["day_number"] = pa.table(numbers)
-    inputs["senders"] = pa.Table.from_pylist([{"delivery_id": "d", "unit_code": "SP-LT", "unit_name": "食品流通科"}])
-    found = run(engine, "reports/timeliness", inputs, month="2026-10", month_first=date(2026, 10, 1), month_last=AS_OF)
-    # Due in September and received in October: late, told in October, and not in October's rate.
-    assert pick(found, "row_id", "month", "state", "delay_wd", "unit_code") == [
-        ("licence:0", "2026-10", "on_time", None, "SP-LT"),
-        ("licence:1", "2026-10", "late", 3, "SP-LT"),
-        ("licence:4", "2026-09", "late", 27, "SP-LT"),
-    ]
-    [summary] = run(engine, "reports/timeliness_summary", {"timeliness": stored("timeliness", *found)}, month="2026-10")
-    assert (summary["on_time"], summary["late"], summary["denominator"], str(summary["rate"])) == (1, 1, 2, "0.500000")
 
 
 # —— people and triggers ——
