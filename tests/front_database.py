@@ -124,3 +124,66 @@ def _wait(place: Cluster, server: subprocess.Popen[bytes], log: Path) -> None:
             if server.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(log.read_text("utf-8")) from None
             time.sleep(0.1)
+
+
+# As a department's system names things: nothing here is called as in the contract.
+CREATE_TABLE = """
+create schema "前置";
+create table "前置"."行政处罚决定" (
+    "记录编号" bigint primary key,
+    "决定书文号" text not null,
+    "当事人" text not null,
+    "社会信用代码" char(18),
+    "违法类型" varchar(200),
+    "事实" text,
+    "依据" text,
+    "处罚种类" text,
+    "内容" text,
+    "罚没万元" numeric(18, 6),
+    "决定时间" timestamp,
+    "公示到期" date,
+    "更新时间" timestamptz,
+    "删除标志" char(1) not null default '0',
+    "经办人电话" text
+)"""
+FILL = """
+insert into "前置"."行政处罚决定"
+select i, '运市监罚〔2026〕' || i || '号', '示例商贸有限公司' || i, '91140802MA0' || lpad(i::text, 7, '0'), '未按规定公示',
+       '当事人未按规定公示，' || chr(10) || '经责令改正' || i, '《条例》第十七条', '罚款', '罚款人民币若干元' || i, i * 0.01,
+       timestamp '2026-09-01 23:30' + (i % 30) * interval '1 day', date '2029-10-01',
+       timestamptz '2022-10-01 00:00+08' + ((i * 7919::bigint) % 1000003) * interval '0.37 second', '0', '电话' || i
+from generate_series({first}, {last}) as i"""
+COLUMNS = {
+    "决定书文号": "decision_no",
+    "当事人": "party_name",
+    "社会信用代码": "uscc",
+    "违法类型": "violation_type",
+    "事实": "violation_facts",
+    "依据": "legal_basis",
+    "处罚种类": "penalty_type",
+    "内容": "penalty_content",
+    "罚没万元": "fine_wan",
+    "决定时间": "decision_date",
+    "公示到期": "publish_until",
+}
+CONNECTION: dict[str, Any] = {
+    "source": "penalty",
+    "channel": "database",
+    "unit": "ZHZF",
+    "system": "综合行政执法办案系统前置库",
+    "generated": True,
+    "url_env": "SSJ_FRONT_ZHZF",
+    "schema": "前置",
+    "table": "行政处罚决定",
+    "columns": COLUMNS,
+    "constants": {"authority": "运城市市场监督管理局", "source_unit": "综合行政执法队"},
+    "key": ["记录编号"],
+    "watermark": "更新时间",
+    "overlap": 60,
+    "withdrawn": {"column": "删除标志", "values": ["1"]},
+}
+
+
+def fill(first: int, last: int) -> str:
+    """The statement that makes the decisions numbered so."""
+    return FILL.format(first=first, last=last)

@@ -202,7 +202,7 @@ class _Part:
             sa.select(*columns)
             .where(*self._where(front))
             .order_by(*(table.c[name] for name in self.order))
-            .limit(self.pull.database.page_rows)
+            .limit(front.given("page", sa.BigInteger()))
         )
         got = 0
         for batch in front.read(statement, self._values()):
@@ -247,7 +247,8 @@ class _Part:
         return found
 
     def _values(self) -> dict[str, str]:
-        return dict(self.bounds) | {f"last{index}": text for index, text in enumerate(self.last or ())}
+        page = {"page": str(self.pull.database.page_rows)}
+        return page | dict(self.bounds) | {f"last{index}": text for index, text in enumerate(self.last or ())}
 
 
 def _text(value: Any) -> sa.ColumnElement[Any]:

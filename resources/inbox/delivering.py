@@ -89,6 +89,15 @@ def publish(
     return target
 
 
+def free_number(inbox: Path, wanted: str) -> str:
+    """The number wanted, or the first of it with -2, -3 … that no delivery has."""
+    return next(
+        number
+        for number in (wanted, *(f"{wanted}-{place}" for place in range(2, 1000)))
+        if not (inbox / number).exists()
+    )
+
+
 def sha256_of(path: Path) -> str:
     """Digest of a file's bytes."""
     with path.open("rb") as file:

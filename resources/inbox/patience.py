@@ -31,7 +31,7 @@ class Patience:
 
     def retrying(self) -> Retrying:
         """A fresh tenacity loop that raises the last `Dropped` when patience ends."""
-        backoff = wait_exponential_jitter(initial=self.first_wait, max=self.longest_wait, jitter=self.first_wait)
+        backoff = wait_exponential_jitter(multiplier=self.first_wait, max=self.longest_wait, jitter=self.first_wait)
 
         def wait(state: RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None

@@ -26,7 +26,7 @@ from resources.engines.duckdb_engine import DuckDBEngine
 from resources.inbox import database, http
 from resources.inbox.changes import Changes, compare
 from resources.inbox.connections import Connection, PullError, connections
-from resources.inbox.delivering import Outgoing, Sender, publish, sha256_of
+from resources.inbox.delivering import Outgoing, Sender, free_number, publish, sha256_of
 from resources.inbox.patience import Patience
 from resources.inbox.staging import Fetched
 from resources.lake import write_bytes
@@ -98,7 +98,7 @@ def pull(
         if not changes.records and not changes.withdrawals:
             memory.ledger.append("unchanged", body)
             return Pulled(connection.name, None, changes, (*notes, *fetched.notes))
-        delivery_id = f"{at:%Y-%m-%d}-{connection.unit}-{connection.name}-{at:%H%M%S}"
+        delivery_id = free_number(home.inbox, f"{at:%Y-%m-%d}-{connection.unit}-{connection.name}-{at:%H%M%S}")
         memory.prepare(delivery_id, folder / "state.parquet", body)
         publish(
             home.inbox,
@@ -145,9 +145,8 @@ class _Memory:
         self.folder = home.ledger / CHAIN / connection.name
         self.key_shape = _digest([connection.source, list(connection.key)])
         withdrawn = [connection.withdrawn[0], list(connection.withdrawn[1])] if connection.withdrawn else None
-        self.shape = _digest(
-            [self.key_shape, dict(connection.columns), dict(connection.constants), withdrawn, connection.watermark]
-        )
+        pairs = sorted([*connection.columns.items(), *connection.constants.items()])
+        self.shape = _digest([self.key_shape, pairs, withdrawn, connection.watermark])
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -223,4 +222,4 @@ def _work_folder(home: Home, connection: Connection) -> Iterator[Path]:
 
 
 def _digest(value: Any) -> str:
-    return hashlib.sha256(json_bytes({"value": value})).hexdigest()[:16]
+    return hashlib.sha256(json_bytes(value)).hexdigest()[:16]
