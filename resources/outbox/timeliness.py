@@ -166,7 +166,8 @@ def _summary(title: str, frame: pd.DataFrame, keys: tuple[str, ...], note: str) 
         note=note,
         formats={"rate": _PERCENT},
         marks={"rating": RATING_MARKS},
-        totals={**total, "rate": rate_down(total["on_time"], total["denominator"])},
+        # Clocks are never summed together.
+        totals={} if "clock" in keys else {**total, "rate": rate_down(total["on_time"], total["denominator"])},
         freeze=len(keys),
         widths={"unit_name": 36},
     )
@@ -295,7 +296,9 @@ def _late(records: pd.DataFrame) -> Sheet:
         wanted = wanted.sort_values(["due_on", "clock", "row_id"], kind="stable", na_position="first").tail(MOST_LISTED)
     return Sheet(
         "逾期与无法判定",
-        wanted.sort_values(["unit_code", "clock", "due_on", "row_id"], kind="stable"),
+        wanted.sort_values(
+            ["unit_code", "clock", "due_on", "delivery_id", "file_name", "row_no", "row_id"], kind="stable"
+        ),
         shown("timeliness", _LATE),
         note=_LATE_NOTE + (f"另有截止日期更早的 {left:,} 行未列，见 timeliness 表。" if left > 0 else ""),
         marks={"state": TIMELINESS_MARKS},

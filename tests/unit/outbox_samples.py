@@ -182,20 +182,26 @@ def public() -> pd.DataFrame:
 
 def summary() -> pd.DataFrame:
     rows = []
-    for source, counts in {
-        "licence": ("SP-LT", "食品流通科", 9499, 501, 0, 120, 0),
-        "penalty": ("ZHZF", "综合行政执法队", 80, 15, 5, 3, 1),
-        "abnormal_listing": ("140802", "盐湖区市场监督管理局", 300, 2, 0, 0, 0),
-        "serious_violation": ("XY", "信用监督管理科", 0, 0, 0, 2, 0),
-    }.items():
-        code, name, good, late, overdue, open_, unknown = counts
+    for clock, source, unit, county, counts in (
+        ("collect_7wd", "licence", ("SP-LT", "食品流通科"), "140802", (9000, 301, 0, 120, 0, 0)),
+        ("collect_7wd", "licence", ("SP-LT", "食品流通科"), "-", (499, 200, 0, 0, 0, 2)),
+        ("collect_7wd", "penalty", ("ZHZF", "综合行政执法队"), "-", (80, 15, 5, 3, 1, 0)),
+        ("collect_7wd", "abnormal_listing", ("140802", "盐湖区市场监督管理局"), "140802", (300, 2, 0, 0, 0, 0)),
+        ("collect_7wd", "serious_violation", ("XY", "信用监督管理科"), "-", (0, 0, 0, 2, 0, 0)),
+        ("double_publicity_7wd", "penalty", ("ZHZF", "综合行政执法队"), "-", (60, 30, 10, 3, 1, 4)),
+        ("publish_20wd", "penalty", ("ZHZF", "综合行政执法队"), "-", (90, 2, 8, 30, 0, 0)),
+        ("grade_monthly", "grade_snapshot", ("SJ-PT", "省局平台"), "-", (1, 0, 0, 0, 0, 0)),
+    ):
+        good, late, overdue, open_, unknown, before = counts
         due = good + late + overdue
         rows.append(
             {
                 "month": "2026-10",
+                "clock": clock,
                 "source": source,
-                "unit_code": code,
-                "unit_name": name,
+                "unit_code": unit[0],
+                "unit_name": unit[1],
+                "record_county": county,
                 "records": due + open_ + unknown,
                 "on_time": good,
                 "late": late,
@@ -204,6 +210,7 @@ def summary() -> pd.DataFrame:
                 "rate": good / due if due else None,
                 "not_yet_due": open_,
                 "undeterminable": unknown,
+                "overdue_before": before,
             }
         )
     return pd.DataFrame(rows)
@@ -216,17 +223,21 @@ def records() -> pd.DataFrame:
         known = state != "undeterminable"
         rows.append(
             {
+                "clock": "collect_7wd",
                 "source": "penalty",
                 "row_id": f"{'ab' * 8}:Sheet1:{number + 3}",
                 "month": "2026-10",
                 "unit_code": "ZHZF",
                 "unit_name": "综合行政执法队",
+                "record_county": "140802",
                 "formed_on": dt.date(2026, 9, 25) if known else None,
                 "due_on": dt.date(2026, 10, 12) if known else None,
                 "due_provisional": False,
                 "received_on": None if state == "overdue_open" else dt.date(2026, 10, 20),
+                "published_on": None,
                 "state": state,
                 "delay_wd": 6 if state in ("late", "overdue_open") else None,
+                "row_place": "quarantined" if state == "overdue_open" else "accepted",
                 "delivery_id": "2026-10-ZHZF-01",
                 "file_name": "行政处罚.csv",
                 "sheet": None,
@@ -234,3 +245,215 @@ def records() -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def completeness() -> pd.DataFrame:
+    rows = []
+    for month, total, collected, settled in (
+        ("2026-09", 100, 96, True),
+        ("2026-10", 80, 41, False),
+        ("2026-08", None, 7, True),
+    ):
+        rows.append(
+            {
+                "source": "penalty",
+                "unit_code": "ZHZF",
+                "unit_name": "综合行政执法队",
+                "record_county": "-",
+                "formed_month": month,
+                "control_total": total,
+                "collected": collected,
+                "missing_estimated": None if total is None else total - collected,
+                "surplus": None if total is None else 0,
+                "rate": None if total is None else collected / total,
+                "first_due_on": dt.date(2026, 9, 10),
+                "last_due_on": dt.date(2026, 10, 15),
+                "is_settled": settled,
+                "total_basis": None if total is None else "案号登记簿",
+            }
+        )
+    return pd.DataFrame(rows).astype({"control_total": "Int64", "missing_estimated": "Int64", "surplus": "Int64"})
+
+
+def gaps() -> pd.DataFrame:
+    rows = []
+    for series, missing, text in (("运市监处罚〔2026〕", 0, None), ("运盐市监处罚〔2026〕", 4, "0005至0007、0010")):
+        rows.append(
+            {
+                "source": "penalty",
+                "unit_code": "ZHZF",
+                "unit_name": "综合行政执法队",
+                "series": series,
+                "series_year": "2026",
+                "first_no": 3,
+                "last_no": 1011,
+                "numbers_seen": 1005,
+                "missing": missing,
+                "missing_due": missing // 2,
+                "missing_numbers": text,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def accuracy() -> pd.DataFrame:
+    rows = []
+    for unit, rows_sent, bad in ((("ZHZF", "综合行政执法队"), 200, 6), (("XY", "信用监督管理科"), 0, 0)):
+        rows.append(
+            {
+                "month": "2026-10",
+                "source": "penalty",
+                "unit_code": unit[0],
+                "unit_name": unit[1],
+                "files": 5,
+                "quarantined_files": int(rows_sent == 0),
+                "delivered_rows": rows_sent,
+                "quarantined_rows": bad,
+                "rate": (rows_sent - bad) / rows_sent if rows_sent else None,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def kpi() -> pd.DataFrame:
+    rows = []
+    for unit, complete, timely, accurate in (
+        (("ZHZF", "综合行政执法队"), (96, 100), (80, 100), (194, 200)),
+        (("XY", "信用监督管理科"), (None, None), (0, 0), (None, None)),
+    ):
+        row: dict[str, object] = {"month": "2026-10", "source": "penalty", "unit_code": unit[0], "unit_name": unit[1]}
+        for kind, (top, bottom) in (("complete", complete), ("timely", timely), ("accurate", accurate)):
+            row |= {
+                f"{kind}_numerator": top,
+                f"{kind}_denominator": bottom,
+                f"{kind}_rate": top / bottom if bottom else None,
+            }
+        rows.append(row)
+    return pd.DataFrame(rows).astype({name: "Int64" for name in rows[0] if name.endswith("ator")})
+
+
+def coverage() -> pd.DataFrame:
+    rows = []
+    for level, code, title, state, reason in (
+        ("source", "penalty", "行政处罚", "normal", None),
+        ("source", "field_standard", "标准", "unconnected", "市局尚无批量导出权限，已请省局协调"),
+        (
+            "source",
+            "licence",
+            "行政许可",
+            "suspended",
+            "2026-10-01_JL/许可.csv 缺少列「许可决定日期」，请补上后重新报送",
+        ),
+        ("domain", "standard", "标准", "unconnected", "市局尚无批量导出权限，已请省局协调"),
+        ("field", "drug", "药品", "silent", "所在来源有交付，本领域本月没有记录"),
+        ("indicator_class", "关联关系", "关联关系信息", "unconnected", "由省局按全国数据计算"),
+    ):
+        live = state != "unconnected"
+        rows.append(
+            {
+                "level": level,
+                "code": code,
+                "position": len(rows) + 1,
+                "title": title,
+                "coverage": state,
+                "coverage_reason": reason,
+                "source_names": title,
+                "units_expected": 31 if live and level == "source" else None,
+                "units_delivered": 29 if live and level == "source" else None,
+                "silent_units": "药品流通科、医疗器械科" if live and level == "source" else None,
+                "files": 62 if live else None,
+                "quarantined_files": 1 if live else None,
+                "accepted_rows": 1234 if live else None,
+                "quarantined_rows": 12 if live else None,
+            }
+        )
+    counts = ("units_expected", "units_delivered", "files", "quarantined_files", "accepted_rows", "quarantined_rows")
+    return pd.DataFrame(rows).astype(dict.fromkeys(counts, "Int64"))
+
+
+def departments() -> pd.DataFrame:
+    rows = []
+    for state, now, ever, day in (
+        ("delivered", 3, 9, dt.date(2026, 10, 8)),
+        ("never", 0, 0, None),
+        ("unconnected", None, None, None),
+    ):
+        rows.append(
+            {
+                "dept_code": "HB",
+                "dept_name": "运城市生态环境局",
+                "source": "department_penalty",
+                "dept_state": state,
+                "accepted_rows": now,
+                "rows_ever": ever,
+                "last_received_on": day,
+            }
+        )
+    return pd.DataFrame(rows).astype({"accepted_rows": "Int64", "rows_ever": "Int64"})
+
+
+def push() -> pd.DataFrame:
+    rows = []
+    for batch, declared, loaded, state in (("ZDZ-202610-1", 40, 40, "matched"), ("ZDZ-202610-2", 41, 38, "differs")):
+        rows.append(
+            {
+                "batch_no": batch,
+                "record_kind": "penalty",
+                "declared": declared,
+                "loaded": loaded - 2,
+                "rejected": 1,
+                "repeated": 1,
+                "difference": declared - loaded,
+                "push_state": state,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def due_soon() -> pd.DataFrame:
+    rows = []
+    for number, (item, unit, records) in enumerate(
+        (
+            ("uncorrected", ("ZHZF", "综合行政执法队"), 1),
+            ("unpublished", ("ZHZF", "综合行政执法队"), 1),
+            ("shortfall", ("140802", "盐湖区市场监督管理局"), 12),
+        )
+    ):
+        short = item == "shortfall"
+        rows.append(
+            {
+                "clock": "publish_20wd" if item == "unpublished" else "collect_7wd",
+                "row_id": f"row:{number}",
+                "unit_code": unit[0],
+                "unit_name": unit[1],
+                "source": "penalty",
+                "record_county": "-",
+                "item": item,
+                "formed_on": None if short else dt.date(2026, 10, 22),
+                "formed_month": "2026-10",
+                "due_on": dt.date(2026, 11, 10 if short else 2),
+                "due_provisional": False,
+                "days_left": 7 if short else 1,
+                "records": records,
+                "delivery_id": None if short else "2026-10-ZHZF-01",
+                "file_name": None if short else "行政处罚.csv",
+                "sheet": None,
+                "row_no": None if short else 7,
+            }
+        )
+    return pd.DataFrame(rows).astype({"row_no": "Int64"})
+
+
+def collection() -> dict[str, pd.DataFrame]:
+    """The tables of the workbook of collecting, by name."""
+    return {
+        "timeliness_summary": summary(),
+        "timeliness": records(),
+        "completeness": completeness(),
+        "document_gap": gaps(),
+        "accuracy": accuracy(),
+        "collection_kpi": kpi(),
+        "source_coverage": coverage(),
+        "department_coverage": departments(),
+        "push_reconciliation": push(),
+    }

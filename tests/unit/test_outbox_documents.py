@@ -15,10 +15,11 @@ import pytest
 
 from data_contracts.model import output_contract
 from resources.outbox.drawn_internal import write_drawn_internal
+from resources.outbox.due_soon import write_due_soon
 from resources.outbox.public_csv import LeakError, write_drawn_public
 from resources.outbox.sampling_plan import write_sampling_plan
 from resources.outbox.task_status import write_task_status
-from resources.outbox.timeliness import write_timeliness
+from resources.outbox.timeliness import CollectionTables, write_timeliness
 from supervision.tasks import TaskStatus
 from tests.unit import outbox_samples as samples
 
@@ -48,7 +49,8 @@ def _task_frame() -> pd.DataFrame:
 WRITERS = {
     "sampling_plan": lambda path: write_sampling_plan(path, samples.plan(), samples.capacity(), **HOW),
     "drawn_internal": lambda path: write_drawn_internal(path, samples.drawn(), samples.loads(), **HOW),
-    "timeliness": lambda path: write_timeliness(path, samples.summary(), samples.records(), **HOW),
+    "timeliness": lambda path: write_timeliness(path, CollectionTables(**samples.collection()), **HOW),
+    "due_soon": lambda path: write_due_soon(path, samples.due_soon(), **HOW),
     "task_status": lambda path: write_task_status(path, _task_frame(), **HOW),
 }
 
@@ -82,8 +84,8 @@ def test_no_document_holds_a_formula(books, name):
 def test_the_samples_have_exactly_the_columns_of_the_contracts():
     frames = {
         "sampling_plan": samples.plan(), "county_capacity": samples.capacity(), "drawn_subjects": samples.drawn(),
-        "inspector_load": samples.loads(), "drawn_public": samples.public(), "timeliness": samples.records(),
-        "timeliness_summary": samples.summary(), "task_status": _task_frame(),
+        "inspector_load": samples.loads(), "drawn_public": samples.public(), "due_soon": samples.due_soon(),
+        "task_status": _task_frame(), **samples.collection(),
     }  # fmt: skip
     assert {name: tuple(frame.columns) for name, frame in frames.items()} == {
         name: output_contract(name).column_names for name in frames
@@ -137,7 +139,7 @@ def test_the_county_list_holds_its_own_subjects_and_no_grade_or_stratum(books):
 def test_timeliness_shows_counts_beside_a_rate_that_is_never_rounded_up(books):
     rows = {row["来源"]: row for row in _table(books[0], "timeliness", "按来源")}
     licence = rows["行政许可"]
-    assert (licence["按期归集"], licence["已到期应归集"], licence["及时率"], licence["评价"]) == (
+    assert (licence["按期"], licence["已到期应办"], licence["及时率"], licence["评价"]) == (
         9499,
         10000,
         0.9499,
@@ -146,22 +148,94 @@ def test_timeliness_shows_counts_beside_a_rate_that_is_never_rounded_up(books):
     assert (rows["行政处罚"]["评价"], rows["经营异常名录"]["评价"]) == ("× 偏低", "● 达标")
     assert (rows["严重违法失信名单"]["及时率"], rows["严重违法失信名单"]["评价"]) == (None, "— 无应计")
     total = rows["合计"]
-    assert total["记录数"] == samples.summary()["records"].sum()
+    collect = samples.summary().query("clock == 'collect_7wd'")
+    assert (total["记录数"], total["以前逾期未办"]) == (collect["records"].sum(), 2)
     assert total["及时率"] == 9879 * 10000 // 10402 / 10000
 
 
+def test_the_clocks_are_never_summed_together(books):
+    collect = _table(books[0], "timeliness", "来源与单位")
+    assert [row["来源"] for row in collect] == ["经营异常名录", "行政许可", "行政处罚", "严重违法失信名单", "合计"]
+    others = _table(books[0], "timeliness", "双公示、公示与等级")
+    assert [(row["时限"], row["按期"]) for row in others] == [("双公示", 60), ("等级更新", 1), ("公示", 90)]
+    counties = {row["属地"]: row["记录数"] for row in _table(books[0], "timeliness", "按属地")}
+    assert counties == {"盐湖区": 9723, "不分县": 805, "合计": 10528}
+
+
 def test_rolled_up_rates_come_from_sums(tmp_path):
-    summary = samples.summary().assign(source="licence")
-    write_timeliness(tmp_path / "timeliness.xlsx", summary, samples.records(), **HOW)
+    collect = samples.summary().query("clock == 'collect_7wd'").assign(source="licence")
+    tables = CollectionTables(**samples.collection() | {"timeliness_summary": collect})
+    write_timeliness(tmp_path / "timeliness.xlsx", tables, **HOW)
     [row, _] = _table(tmp_path, "timeliness", "按来源")
-    assert (row["按期归集"], row["已到期应归集"], row["及时率"]) == (9879, 10402, 0.9497)
+    assert (row["按期"], row["已到期应办"], row["及时率"]) == (9879, 10402, 0.9497)
 
 
 def test_late_rows_are_listed_by_place_and_others_are_not(books):
     rows = _table(books[0], "timeliness", "逾期与无法判定")
-    assert {row["及时状态"] for row in rows} == {"▲ 逾期归集", "× 逾期未归集", "— 无法判定"}
+    assert {row["及时状态"] for row in rows} == {"▲ 逾期办结", "× 逾期未办", "— 无法判定"}
     assert len(rows) == 30
-    assert (rows[0]["送达批次"], rows[0]["文件"], rows[0]["行号"]) == ("2026-10-ZHZF-01", "行政处罚.csv", 3)
+    assert (rows[0]["交付批次"], rows[0]["文件名"], rows[0]["行号"]) == ("2026-10-ZHZF-01", "行政处罚.csv", 3)
+    assert {row["所在"] for row in rows if row["及时状态"].endswith("未办")} == {"隔离"}
+
+
+def test_a_list_too_long_keeps_the_latest_and_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr("resources.outbox.timeliness.MOST_LISTED", 12)
+    older = samples.records().assign(due_on=dt.date(2022, 1, 4), row_id=lambda f: "old" + f["row_id"])
+    tables = CollectionTables(**samples.collection() | {"timeliness": pd.concat([older, samples.records()])})
+    write_timeliness(tmp_path / "timeliness.xlsx", tables, **HOW)
+    rows = _table(tmp_path, "timeliness", "逾期与无法判定")
+    assert [row["截止日期"] for row in rows] == [dt.datetime(2026, 10, 12)] * 12
+    page = openpyxl.load_workbook(tmp_path / "timeliness.xlsx")["逾期与无法判定"]
+    assert "另有截止日期更早的 48 行未列" in page["A3"].value
+
+
+def test_what_has_no_denominator_is_blank_never_full_marks(books):
+    rows = _table(books[0], "timeliness", "三项指标")
+    assert [(row["全面性"], row["及时性"], row["准确性"]) for row in rows] == [
+        (0.96, 0.8, 0.97), (None, None, None), (0.96, 0.8, 0.97),
+    ]  # fmt: skip
+    months = {row["形成月份"]: row for row in _table(books[0], "timeliness", "全面性")}
+    assert (months["2026-08"]["台账总数"], months["2026-08"]["缺送估计"], months["2026-09"]["缺送估计"]) == (
+        None,
+        None,
+        4,
+    )
+    gaps = _table(books[0], "timeliness", "文号缺号")
+    assert [row["缺号"] for row in gaps] == ["0005至0007、0010", None, None]
+
+
+def test_what_is_not_connected_has_its_reason_and_no_number(books):
+    rows = {row["名称"]: row for row in _table(books[0], "timeliness", "来源接入")}
+    assert (rows["标准"]["接入状态"], rows["标准"]["接收行数"]) == (
+        "— 未接入",
+        None,
+    )
+    assert "导出权限" in rows["标准"]["原因"]
+    assert rows["行政许可"]["接入状态"] == "× 停用"
+    rolled = [(row["层次"], row["接入状态"]) for row in _table(books[0], "timeliness", "领域与指标类别")]
+    assert rolled == [("专业领域", "— 未接入"), ("领域代码", "○ 本月无交付"), ("指标类别", "— 未接入")]
+    assert [row["送数状态"] for row in _table(books[0], "timeliness", "部门参与")] == [
+        "● 本月有送",
+        "× 从未送过",
+        "— 来源未接入",
+    ]
+    pushed = _table(books[0], "timeliness", "总对总核对")
+    assert [(row["记录类别"], row["核对结果"], row["差额"]) for row in pushed[:2]] == [
+        ("行政处罚", "● 一致", 0), ("行政处罚", "× 不符", 3),
+    ]  # fmt: skip
+
+
+def test_what_falls_due_is_told_unit_by_unit(books):
+    rows = {row["单位"]: row for row in _table(books[0], "due_soon", "按单位")}
+    assert rows["综合行政执法队"]["最早截止日期"] == dt.datetime(2026, 11, 2)
+    assert (
+        rows["综合行政执法队"]["更正隔离行"],
+        rows["综合行政执法队"]["补办公示"],
+        rows["综合行政执法队"]["合计"],
+    ) == (1, 1, 2)
+    assert (rows["盐湖区市场监督管理局"]["补送差额"], rows["合计"]["合计"]) == (12, 14)
+    items = _table(books[0], "due_soon", "逐项")
+    assert [row["剩余工作日"] for row in items] == [1, 1, 7]
 
 
 def test_task_status_shows_units_against_tasks_and_keeps_history_apart(books):
@@ -179,9 +253,13 @@ def test_documents_of_a_month_without_rows_are_written(tmp_path):
     nothing = {name: frame.iloc[:0] for name, frame in (("plan", samples.plan()), ("drawn", samples.drawn()))}
     write_sampling_plan(tmp_path / "a.xlsx", nothing["plan"], samples.capacity().iloc[:0], **HOW)
     write_drawn_internal(tmp_path / "b.xlsx", nothing["drawn"], samples.loads().iloc[:0], **HOW)
-    write_timeliness(tmp_path / "c.xlsx", samples.summary().iloc[:0], samples.records().iloc[:0], **HOW)
+    write_timeliness(
+        tmp_path / "c.xlsx", CollectionTables(**{k: v.iloc[:0] for k, v in samples.collection().items()}), **HOW
+    )
+    write_due_soon(tmp_path / "e.xlsx", samples.due_soon().iloc[:0], **HOW)
     write_task_status(tmp_path / "d.xlsx", _task_frame().iloc[:0], **HOW)
     assert openpyxl.load_workbook(tmp_path / "a.xlsx").sheetnames[1] == "全市汇总"
+    assert openpyxl.load_workbook(tmp_path / "e.xlsx")["按单位"]["A5"].value == "没有临期事项"
     assert openpyxl.load_workbook(tmp_path / "b.xlsx")["全市名单"]["A4"].value == "本批次没有抽取对象"
 
 
