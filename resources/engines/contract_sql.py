@@ -1,218 +1,298 @@
 """A source's contract as SELECTs: accepted, quarantined, duplicates — and every delivered row in exactly one.
 
-Here: `judged`, the one pass over `delivered` (the contract's columns as text, delivery_id, file_name, file_sha256,
-sheet, row_no, received_at) that converts and judges every row, and three cheap SELECTs over its result; built as
-sqlglot trees in the dialect subset, each ending in ORDER BY row_id.
-Not here: how one cell is converted (conversion), running it (duckdb_engine), counting that nothing is lost (sql/checks).
-
-The three read the same judged rows, so that they cannot disagree:
-- a row that breaks a rule of severity error is quarantined with all its reasons;
-- of rows with one primary key in one delivery but different contents, the smallest content digest stays and the others
-  are quarantined as `key_conflict`: the choice must not depend on the order of rows;
-- a row that says the same as the version before it is a duplicate of that version's row; any other is a new version,
-  so that a value that returns (存续, 注销 by mistake, 存续 again) is current again.
+Here: the chain of a split, built as sqlglot trees in the dialect subset, each SELECT in a total order. Few rows need
+more than conversion, so the whole table is sorted once: `judged` keeps only rows that break or brush a rule,
+`versions` (versions_sql) only rows that share their key; `accepted` converts all and leaves out what those two say.
+Not here: one cell (conversion), the steps to typed rows (rows_sql), running it (duckdb_engine), counting (sql/checks).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
+import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
 from data_contracts.model import Contract, Rule
-from resources.engines.conversion import (
-    TEXT_SUFFIX,
-    Violation,
-    bounded,
-    canonical_text,
-    converted,
-    prepared,
-    trimmed,
-    violations,
+from resources.engines.building import (
+    Steps,
+    alias,
+    both,
+    case,
+    coalesce,
+    either,
+    equal,
+    finish,
+    literal,
+    netstring,
+    row_id,
+    select,
 )
+from resources.engines.conversion import Violation, converted, violations
+from resources.engines.drift_sql import drift, suspects
+from resources.engines.duckdb_engine import Step
+from resources.engines.identity_sql import identified
+from resources.engines.rows_sql import CODE, PLACE, UNMATCHED, typed
+from resources.engines.split_columns import (
+    DRIFT,
+    DUPLICATES,
+    IDENTIFIED,
+    JUDGED,
+    QUARANTINED,
+    RECORD,
+    REPEATED,
+    RIVALS,
+    SUSPECTS,
+    VERSIONS,
+)  # fmt: skip
+from resources.engines.versions_sql import CONFLICT, DUPLICATE, UNKNOWN, VERSION, repeated, rivals, versions
 
-KEY_CONFLICT = "key_conflict"
-PLACE = ("row_id", "delivery_id", "file_name", "sheet", "row_no", "received_at")
-_VERSION_ORDER = ("received_at", "delivery_id", "file_name", "sheet", "row_no")
+KEY_CONFLICT, UNKNOWN_WITHDRAWAL, UNMATCHED_RULE = "key_conflict", "withdrawal.unknown", f"{CODE}.unmatched"
+PRODUCTS = ("accepted", "quarantined", "duplicates", "drift", "record")
 _OWN_COLUMNS = {
-    *PLACE, "file_sha256", "formed_on", "version_no", "is_current", "warnings", "source", "rule_ids", "reasons",
-    "raw_cells", "duplicate_of", "key_text", "content", "is_broken", "version_of", "number", "is_last", "loser", "raw_id",
+    *PLACE, "file_sha256", "is_withdrawal", "formed_on", "version_no", "is_current", "is_withdrawn", "is_last", "warnings",
+    "source", "rule_ids", "reasons", "raw_cells", "candidates", "duplicate_of", "key_text", "is_broken", "role", "said",
+    "kept", "content", "seen", "last", "newest", "origin", "identified_id", "found_uscc", "found_basis", "is_empty",
+    "identity_basis", UNMATCHED, "rival_id", "cell_text", "amount_wan", "uid",
 }  # fmt: skip
-
-Steps = dict[str, exp.Select]
+_UNMATCHED_REASON = (
+    "没有统一社会信用代码，按注册号或者名称在市场主体登记中找不到唯一一户，未作猜测；"
+    "请对照候选核实是哪一户，补填统一社会信用代码后重新报送。"
+)
+_UNKNOWN_REASON = "撤回的记录此前没有收到过，无从撤回；请核对主键各栏是否与当初报送的一致，或者先报送原记录。"
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The SELECTs (DuckDB dialect), in the order in which they are run.
+    """The SELECTs of one contract (DuckDB dialect), each built when it is asked for.
 
-    judged, over `delivered`: typed columns, row_id, delivery_id, file_name, sheet, row_no, received_at, key_text (the
-    primary key as one text), is_broken, warnings, rule_ids (;), reasons (；; both NULL unless broken).
-    accepted, over `judged`: typed columns, row_id, place, formed_on (where the contract has a clock date), version_no,
-    is_current, warnings. quarantined, over `judged` and `delivered`: source, row_id, place, rule_ids, reasons,
-    raw_cells (JSON). duplicates, over `judged`: source, row_id, place, duplicate_of.
+    Inputs: `delivered` (the contract's columns as text, delivery_id, file_name, file_sha256, sheet, row_no, part_no,
+    corrects_row_id, received_at, is_withdrawal) and those named by `inputs` (identity, amount_text: may be empty).
+    Working tables: identified; judged (rows with an error or a warning: row_id, place, is_broken, warnings, rule_ids,
+    reasons); repeated, rivals, versions; suspects. To be kept (PRODUCTS):
+    accepted: typed columns, source, row_id, place, formed_on (with a clock date), identity_basis (with identity),
+    version_no, is_withdrawn, is_current, warnings. quarantined: source, row_id, place, formed_on, rule_ids (;), reasons
+    (；), raw_cells (JSON), candidates. duplicates: source, row_id, place, duplicate_of. drift: see drift_sql.
+    record (with a clock date): the clock's ledger, one shape for all sources.
     """
 
-    judged: str
-    accepted: str
-    quarantined: str
-    duplicates: str
+    contract: Contract
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The inputs beside `delivered`."""
+        amounts = any(column.unit for column in self.contract.columns)
+        return (*(["identity"] if self.contract.identity else []), *(["amount_text"] if amounts else []))
+
+    def steps(self) -> dict[str, str | Step]:
+        """The SELECTs by name, in the order in which they are run, as `DuckDBEngine.select_chain` takes them."""
+
+        def rare(build: Callable[[Contract], str], upstream: tuple[str, ...], columns: pa.Schema) -> Step:
+            return Step(partial(build, self.contract), upstream, columns)
+
+        steps: dict[str, str | Step] = {}
+        if self.contract.identity:
+            steps["identified"] = rare(identified, ("delivered",), IDENTIFIED)
+        steps["judged"] = rare(_judged, ("delivered",), JUDGED)
+        steps["repeated"] = rare(repeated, ("delivered",), REPEATED)
+        steps["rivals"] = rare(rivals, ("repeated",), RIVALS)
+        steps["versions"] = rare(versions, ("rivals",), VERSIONS)
+        steps["accepted"] = _accepted(self.contract)
+        steps["quarantined"] = rare(_quarantined, ("judged", "versions"), QUARANTINED)
+        steps["duplicates"] = rare(_duplicates, ("versions",), DUPLICATES)
+        steps["suspects"] = rare(suspects, ("delivered",), SUSPECTS)
+        steps["drift"] = rare(drift, ("suspects",), DRIFT)
+        if self.contract.formed_on:
+            steps["record"] = rare(_record, ("accepted",), RECORD)
+        return steps
 
 
 def split_sql(contract: Contract) -> Split:
     """The SELECTs of a source contract; ValueError when it has no key or a rule reads a column that is not there."""
-    taken = [name for name in contract.column_names if name in _OWN_COLUMNS or name.endswith(TEXT_SUFFIX)]
+    taken = [name for name in contract.column_names if name in _OWN_COLUMNS or "__" in name]
     if contract.kind != "source" or not contract.primary_key or taken:
         raise ValueError(f"契约 {contract.name} 不能拆分：须为有主键的来源，且不得占用字段名 {'、'.join(taken)}")
-    return Split(_judged(contract), _accepted(contract), _quarantined(contract), _duplicates(contract))
+    if contract.split_parties and not set(contract.split_parties) & set(contract.primary_key):
+        raise ValueError(f"契约 {contract.name} 一行可有几个当事人，主键须含当事人的字段，否则各当事人会相互冲突")
+    if contract.identity and CODE not in contract.column_names:
+        raise ValueError(f"契约 {contract.name} 要识别主体，须有字段 {CODE}")
+    for column in contract.columns:
+        converted(column)
+    for rule in contract.rules:
+        _violation(rule, contract)
+    return Split(contract)
+
+
+def checked(contract: Contract) -> tuple[Steps, list[Violation], list[Violation]]:
+    """Steps that end in `checked`: one flag per violation (`error__n`, `warning__n`) of every delivered row."""
+    carried = [*PLACE[1:], "is_withdrawal"]
+    steps = typed(contract, contract.column_names, carried)
+    errors, warnings = _errors(contract), [_violation(r, contract) for r in contract.rules if r.severity == "warning"]
+    flags = [alias(v.condition, f"error__{n}") for n, v in enumerate(errors)]
+    flags += [alias(v.condition, f"warning__{n}") for n, v in enumerate(warnings)]
+    steps["checked"] = select(["row_id", *carried, *flags], "typed")
+    return steps, errors, warnings
 
 
 def _judged(contract: Contract) -> str:
-    names = contract.column_names
-    extra = {name: tree for column in contract.columns for name, tree in prepared(column).items()}
-    helpers = [*(name + TEXT_SUFFIX for name in names), *extra]
-    errors = _errors(contract)
-    warnings = [_violation(rule, contract) for rule in contract.rules if rule.severity == "warning"]
-    flags: list[exp.Expr] = [_as(v.condition, f"error__{n}") for n, v in enumerate(errors)]
-    flags += [_as(v.condition, f"warning__{n}") for n, v in enumerate(warnings)]
-    any_error = exp.or_(*(exp.column(f"error__{n}") for n in range(len(errors))), exp.false())
-    trimmings = (_as(trimmed(column), column.name + TEXT_SUFFIX) for column in contract.columns)
-    texts = (_as(canonical_text(column), column.name + TEXT_SUFFIX) for column in contract.columns)
-    values = (_as(converted(column), column.name) for column in contract.columns)
-    preparations = (_as(tree, name) for name, tree in extra.items())
-    limited = (_as(bounded(column), column.name) for column in contract.columns)
-    broken = exp.func("COALESCE", any_error, exp.false())
-    steps = {
-        "trimmed": _select([_as(_row_id(), "row_id"), *PLACE[1:], *trimmings], "delivered"),
-        "texts": _select([*PLACE, *texts], "trimmed"),
-        "converted": _select([*PLACE, *(name + TEXT_SUFFIX for name in names), *preparations, *values], "texts"),
-        "typed": _select([*PLACE, *helpers, *limited], "converted"),
-        "checked": _select([*PLACE, *names, *flags], "typed"),
-    }
-    final = _select(
+    steps, errors, warnings = checked(contract)
+    # A withdrawal needs no more than the key of what it withdraws.
+    of_key = {f"{name}." for name in contract.primary_key}
+    always = [n for n, v in enumerate(errors) if any(v.id.startswith(prefix) for prefix in of_key)]
+    others = [n for n in range(len(errors)) if n not in always]
+    is_record = exp.Not(this=exp.column("is_withdrawal"))
+    broken = either(*_flags("error", always), both(is_record, exp.Paren(this=either(*_flags("error", others)))))
+    warned = both(is_record.copy(), exp.Paren(this=either(*_flags("warning", range(len(warnings))))))
+    shown = [
+        exp.column(f"error__{n}") if n in always else both(exp.column(f"error__{n}"), is_record.copy())
+        for n in range(len(errors))
+    ]
+    warning_flags = _flags("warning", range(len(warnings)))
+    final = select(
         [
-            *names,
             *PLACE,
-            _as(_netstring(contract.primary_key), "key_text"),
-            _as(broken, "is_broken"),
-            _as(_joined(";", "warning", [v.id for v in warnings]), "warnings"),
-            _as(_joined(";", "error", [v.id for v in errors]), "rule_ids"),
-            _as(_joined("；", "error", [v.reason for v in errors]), "reasons"),
+            alias(coalesce(broken, exp.false()), "is_broken"),
+            alias(_joined(";", warning_flags, [v.id for v in warnings]), "warnings"),
+            alias(_joined(";", shown, [v.id for v in errors]), "rule_ids"),
+            alias(_joined("；", shown, [v.reason for v in errors]), "reasons"),
         ],
         "checked",
     )
-    return _finish(steps, final)
+    return finish(steps, final.where(either(broken.copy(), warned), copy=False), "row_id")
+
+
+def _flags(kind: str, numbers: Iterable[int]) -> list[exp.Expr]:
+    return [exp.column(f"{kind}__{n}") for n in numbers]
 
 
 def _accepted(contract: Contract) -> str:
-    steps = _compared(contract)
-    version = exp.cast(_window(exp.RowNumber(), ["key_text"]), "BIGINT")
-    newest = exp.Is(this=_window(exp.Lead(this=exp.column("row_id")), ["key_text"]), expression=exp.null())
-    numbered = _select(
-        [_as(exp.column("row_id"), "version_of"), _as(version, "number"), _as(newest, "is_last")], "compared"
+    carried = [*PLACE[1:], "is_withdrawal"]
+    steps = typed(contract, contract.column_names, carried)
+    steps["verdicts"] = select([alias(exp.column("row_id"), "judged_id"), "is_broken", "warnings"], "judged")
+    steps["standing"] = select(
+        [alias(exp.column("row_id"), "version_of"), "role", alias(exp.column("version_no"), "number"), "is_last"],
+        "versions",
     )
-    steps["versioned"] = numbered.where(_is_new_version(), copy=False)
-    formed: list[exp.Expr] = []
-    if contract.formed_on:
-        formed.append(_as(exp.func("COALESCE", *map(exp.column, contract.formed_on)), "formed_on"))
-    final = _select(
+    formed = [alias(_formed(contract), "formed_on")] if contract.formed_on else []
+    newest = coalesce(exp.column("is_last"), exp.true())
+    final = select(
         [
             *contract.column_names,
+            alias(literal(contract.name), "source"),
             *PLACE,
             *formed,
-            _as(exp.func("COALESCE", exp.column("number"), exp.Literal.number(1)), "version_no"),
-            _as(exp.func("COALESCE", exp.column("is_last"), exp.true()), "is_current"),
+            *(["identity_basis"] if contract.identity else []),
+            alias(coalesce(exp.column("number"), literal(1)), "version_no"),
+            alias(exp.column("is_withdrawal"), "is_withdrawn"),
+            alias(both(newest, exp.Not(this=exp.column("is_withdrawal"))), "is_current"),
             "warnings",
         ],
-        "judged",
-    ).join("versioned", on="row_id = version_of", join_type="left", copy=False)
-    # A row alone under its key was compared with nothing: it is the first version and the current one.
-    alone = exp.Not(
-        this=exp.In(this=exp.column("key_text"), query=exp.Subquery(this=_select(["key_text"], "repeated")))
+        "typed",
     )
-    kept = exp.or_(exp.Not(this=exp.Is(this=exp.column("version_of"), expression=exp.null())), alone)
-    return _finish(steps, final.where(exp.Not(this=exp.column("is_broken")), kept, copy=False))
+    final = final.join("verdicts", on="row_id = judged_id", join_type="left", copy=False)
+    final = final.join("standing", on="row_id = version_of", join_type="left", copy=False)
+    sound = exp.Not(this=coalesce(exp.column("is_broken"), exp.false()))
+    kept = equal(coalesce(exp.column("role"), literal(VERSION)), literal(VERSION))
+    return finish(steps, final.where(both(sound, kept), copy=False), "row_id")
 
 
 def _quarantined(contract: Contract) -> str:
-    steps = _contested(contract)
-    steps["losers"] = _select([_as(exp.column("row_id"), "loser")], "contested").where(
-        _differs("content", "kept_content"), copy=False
-    )
     titles = "、".join(contract.column(name).title for name in contract.primary_key)
     conflict = f"同一批次中有几行「{titles}」相同而内容不同，只收其中一行，请核对后更正其余各行重新报送。"
-    steps["refused"] = (
-        _select(
-            [
-                *PLACE,
-                _as(_if("is_broken", exp.column("rule_ids"), exp.Literal.string(KEY_CONFLICT)), "rule_ids"),
-                _as(_if("is_broken", exp.column("reasons"), exp.Literal.string(conflict)), "reasons"),
-            ],
-            "judged",
-        )
-        .join("losers", on="row_id = loser", join_type="left", copy=False)
-        .where(
-            exp.or_(exp.column("is_broken"), exp.Not(this=exp.Is(this=exp.column("loser"), expression=exp.null()))),
-            copy=False,
-        )
+    refused: exp.Query = select([alias(exp.column("row_id"), "refused_id"), "rule_ids", "reasons"], "judged").where(
+        exp.column("is_broken"), copy=False
     )
-    steps["raw"] = _select([_as(_row_id(), "raw_id"), *contract.column_names], "delivered")
-    cells = [
-        exp.PropertyEQ(this=exp.to_identifier(name), expression=exp.column(name)) for name in contract.column_names
-    ]
-    json = exp.cast(exp.Anonymous(this="to_json", expressions=[exp.Struct(expressions=cells)]), "VARCHAR")
-    source = _as(exp.Literal.string(contract.name), "source")
-    final = _select([source, *PLACE, "rule_ids", "reasons", _as(json, "raw_cells")], "refused")
-    return _finish(steps, final.join("raw", on="row_id = raw_id", copy=False))
+    for role, rule, reason in ((CONFLICT, KEY_CONFLICT, conflict), (UNKNOWN, UNKNOWN_WITHDRAWAL, _UNKNOWN_REASON)):
+        part = select(
+            [
+                alias(exp.column("row_id"), "refused_id"),
+                alias(literal(rule), "rule_ids"),
+                alias(literal(reason), "reasons"),
+            ],
+            "versions",
+        ).where(equal(exp.column("role"), literal(role)), copy=False)
+        refused = exp.union(refused, part, distinct=False, copy=False)
+    names = contract.column_names
+    carried = (*PLACE[1:], "is_withdrawal")
+    chosen = select([*names, *carried, "file_sha256"], "delivered").where(
+        exp.In(this=row_id(), query=exp.Subquery(this=select(["refused_id"], "refused"))), copy=False
+    )
+    cells = exp.Struct(
+        expressions=[exp.PropertyEQ(this=exp.to_identifier(name), expression=exp.column(name)) for name in names]
+    )
+    json = exp.cast(exp.Anonymous(this="to_json", expressions=[cells]), "VARCHAR")
+    raw = select([alias(row_id(), "raw_id"), *PLACE[1:], alias(json, "raw_cells")], "chosen")
+    steps: Steps = {"refused": refused, "chosen": chosen, "raw": raw}
+    formed: exp.Expr = exp.cast(exp.null(), "DATE")
+    if contract.formed_on:
+        steps |= typed(contract, contract.formed_on, (), "chosen")
+        steps["dated"] = select(
+            [alias(exp.column("row_id"), "dated_id"), alias(_formed(contract), "formed_on")], "typed"
+        )
+        formed = exp.column("formed_on")
+    candidates = exp.column("candidates") if contract.identity else exp.cast(exp.null(), "VARCHAR")
+    final = select(
+        [
+            alias(literal(contract.name), "source"),
+            alias(exp.column("refused_id"), "row_id"),
+            *PLACE[1:],
+            alias(formed, "formed_on"),
+            "rule_ids",
+            "reasons",
+            "raw_cells",
+            alias(candidates, "candidates"),
+        ],
+        "refused",
+    ).join("raw", on="refused_id = raw_id", copy=False)
+    if contract.formed_on:
+        final = final.join("dated", on="refused_id = dated_id", copy=False)
+    if contract.identity:
+        final = final.join("identified", on="refused_id = identified_id", join_type="left", copy=False)
+    return finish(steps, final, "row_id")
 
 
 def _duplicates(contract: Contract) -> str:
-    steps = _compared(contract)
-    started = exp.Case(ifs=[exp.If(this=_is_new_version(), true=exp.Literal.number(1))], default=exp.Literal.number(0))
-    run = exp.cast(_window(exp.Sum(this=started), ["key_text"]), "BIGINT")
-    first = _as(_is_new_version(), "is_first")
-    steps["numbered"] = _select([*PLACE, "key_text", _as(run, "run_no"), first], "compared")
-    origin = _window(exp.FirstValue(this=exp.column("row_id")), ["key_text", "run_no"])
-    steps["traced"] = _select([*PLACE, "is_first", _as(origin, "duplicate_of")], "numbered")
-    source = _as(exp.Literal.string(contract.name), "source")
-    final = _select([source, *PLACE, "duplicate_of"], "traced")
-    return _finish(steps, final.where(exp.Not(this=exp.column("is_first")), copy=False))
+    source = alias(literal(contract.name), "source")
+    final = select([source, *PLACE, "duplicate_of"], "versions").where(
+        equal(exp.column("role"), literal(DUPLICATE)), copy=False
+    )
+    return finish({}, final, "row_id")
 
 
-def _contested(contract: Contract) -> Steps:
-    """Rows that share their key with others (few: only they are sorted and digested), and per delivery what stays."""
-    sound = exp.Not(this=exp.column("is_broken"))
-    several = exp.GT(this=exp.Count(this=exp.Star()), expression=exp.Literal.number(1))
-    repeated = _select(["key_text"], "judged").where(sound, copy=False).group_by(exp.column("key_text"), copy=False)
-    shared = exp.In(this=exp.column("key_text"), query=exp.Subquery(this=_select(["key_text"], "repeated")))
-    content = exp.SHA2(this=_netstring(contract.column_names), length=exp.Literal.number(256))
-    rivals = _select([*PLACE, "key_text", _as(content, "content")], "judged")
-    kept = _window(exp.FirstValue(this=exp.column("content")), ["delivery_id", "key_text"], ("content", "row_id"))
-    return {
-        "repeated": repeated.having(several, copy=False),
-        "rivals": rivals.where(sound.copy(), shared, copy=False),
-        "contested": _select([*PLACE, "key_text", "content", _as(kept, "kept_content")], "rivals"),
-    }
-
-
-def _compared(contract: Contract) -> Steps:
-    """The rivals that are not quarantined, each with the content of the one before it under its key."""
-    last = _window(exp.Lag(this=exp.column("content")), ["key_text"])
-    step = _select([*PLACE, "key_text", "content", _as(last, "last_content")], "contested")
-    stays = exp.EQ(this=exp.column("content"), expression=exp.column("kept_content"))
-    return {**_contested(contract), "compared": step.where(stays, copy=False)}
-
-
-def _is_new_version() -> exp.Expr:
-    first = exp.Is(this=exp.column("last_content"), expression=exp.null())
-    return exp.Or(this=first, expression=_differs("content", "last_content"))
+def _record(contract: Contract) -> str:
+    """The clock's ledger: every accepted row of a source with a clock date, in one shape for all sources."""
+    text, day = exp.cast(exp.null(), "VARCHAR"), exp.cast(exp.null(), "DATE")
+    published = exp.column(contract.published_on) if contract.published_on else day
+    document = exp.column(contract.document_number) if contract.document_number else text
+    uid = exp.column(CODE) if CODE in contract.column_names else text.copy()
+    named = [alias(published, "published_on"), alias(document, "document_number")]
+    final = select(
+        [
+            *("source", "row_id", "delivery_id", "file_name", "sheet", "row_no"),
+            alias(netstring(contract.primary_key), "key_text"),
+            alias(uid, "uid"),
+            "formed_on",
+            *named,
+            *("received_at", "version_no", "is_withdrawn", "is_current"),
+        ],
+        "accepted",
+    )
+    return finish({}, final, "row_id")
 
 
 def _errors(contract: Contract) -> list[Violation]:
     """Every violation that quarantines, in the order of columns and rules."""
-    found = [violation for column in contract.columns for violation in violations(column)]
+    found: list[Violation] = []
+    for column in contract.columns:
+        own = violations(column)
+        if contract.identity and column.name == CODE:
+            known = exp.Not(this=exp.column(UNMATCHED))
+            found.append(Violation(UNMATCHED_RULE, _UNMATCHED_REASON, exp.column(UNMATCHED)))
+            own = [Violation(v.id, v.reason, both(known.copy(), exp.Paren(this=v.condition))) for v in own]
+        found += own
     return found + [_violation(rule, contract) for rule in contract.rules if rule.severity == "error"]
 
 
@@ -226,72 +306,14 @@ def _violation(rule: Rule, contract: Contract) -> Violation:
     return Violation(rule.id, rule.reason, condition)
 
 
-def _row_id() -> exp.Expr:
-    digest = exp.Substring(this=exp.column("file_sha256"), start=exp.Literal.number(1), length=exp.Literal.number(16))
-    colon = exp.Literal.string(":")
-    row_no = exp.cast(exp.column("row_no"), "VARCHAR")
-    return exp.func("CONCAT", digest, colon, exp.column("sheet"), colon.copy(), row_no, dialect="duckdb")
+def _formed(contract: Contract) -> exp.Expr:
+    return coalesce(*map(exp.column, contract.formed_on))
 
 
-def _netstring(names: Iterable[str]) -> exp.Expr:
-    """The values as one text that no other values give: each with its length before it, NULL as a dash."""
-    parts = []
-    for name in names:
-        text = exp.cast(exp.column(name), "VARCHAR")
-        length = exp.cast(exp.Length(this=text), "VARCHAR")
-        counted = exp.DPipe(
-            this=exp.DPipe(this=length, expression=exp.Literal.string(":"), safe=True),
-            expression=text.copy(),
-            safe=True,
-        )
-        parts.append(exp.func("COALESCE", counted, exp.Literal.string("-")))
-    return exp.func("CONCAT", *parts, dialect="duckdb")
-
-
-def _joined(separator: str, flag: str, texts: Iterable[str]) -> exp.Expr:
+def _joined(separator: str, flags: Iterable[exp.Expr], texts: Iterable[str]) -> exp.Expr:
     """The texts whose flag is TRUE, in order, joined; NULL if none."""
-    cases = [
-        exp.Case(ifs=[exp.If(this=exp.column(f"{flag}__{n}"), true=exp.Literal.string(text))])
-        for n, text in enumerate(texts)
-    ]
+    cases = [case((flag, literal(text))) for flag, text in zip(flags, texts, strict=True)]
     if not cases:
         return exp.cast(exp.null(), "VARCHAR")
-    joined = exp.func("CONCAT_WS", exp.Literal.string(separator), *cases, dialect="duckdb")
-    return exp.func("NULLIF", joined, exp.Literal.string(""))
-
-
-def _differs(one: str, other: str) -> exp.Expr:
-    return exp.NEQ(this=exp.column(one), expression=exp.column(other))
-
-
-def _if(flag: str, yes: exp.Expr, no: exp.Expr) -> exp.Expr:
-    return exp.Case(ifs=[exp.If(this=exp.column(flag), true=yes)], default=no)
-
-
-def _as(value: exp.Expr, name: str) -> exp.Expr:
-    return exp.Alias(this=value, alias=exp.to_identifier(name))
-
-
-def _window(function: exp.Expr, partition: Iterable[str], order: Iterable[str] = _VERSION_ORDER) -> exp.Expr:
-    return exp.Window(
-        this=function,
-        partition_by=[exp.column(name) for name in partition],
-        order=exp.Order(expressions=[_ascending(exp.column(name)) for name in order]),
-        over="OVER",
-    )
-
-
-def _ascending(value: exp.Expr) -> exp.Ordered:
-    return exp.Ordered(this=value, nulls_first=False)
-
-
-def _select(columns: Iterable[str | exp.Expr], source: str) -> exp.Select:
-    expressions = [exp.column(column) if isinstance(column, str) else column for column in columns]
-    return exp.Select(expressions=expressions).from_(source, copy=False)
-
-
-def _finish(steps: Steps, final: exp.Select) -> str:
-    query = final.order_by(_ascending(exp.column("row_id")), copy=False)
-    for name, step in steps.items():
-        query = query.with_(name, as_=step, copy=False)
-    return query.sql(dialect="duckdb", pretty=True, copy=False) + "\n"
+    joined = exp.func("CONCAT_WS", literal(separator), *(c.copy() for c in cases), dialect="duckdb")
+    return exp.func("NULLIF", joined, literal(""))

@@ -17,6 +17,7 @@ from resources.engines.identifiers_sql import broken_reg_no, broken_uscc, reg_no
 
 TEXT_SUFFIX = "__text"
 PRODUCT_SUFFIX = "__product"
+AMOUNT_SUFFIX = "__amount"  # what the table of amounts written as texts says of the cell, in 万元
 
 # Written in cells for "nothing"; not where the contract lists the word as a value of the column.
 NULL_SPELLINGS = ("", "N/A", "n/a", "NULL", "null", "/", "／", "无", "—", "——", "-", "－", "--", "空")
@@ -25,7 +26,7 @@ NO_END_WORDS = ("长期", "永久", "长期有效", "永久有效", "无固定�
 NO_END_DATES = ("2099-12-31", "9999-09-09")
 NO_END = "9999-12-31"
 EARLIEST, LATEST = "1900-01-01", "2199-12-31"  # any other year is a slip of the keyboard
-_BLANKS = " \t\r\n\u00a0\u3000\u200b\ufeff"
+BLANKS = " \t\r\n\u00a0\u3000\u200b\ufeff"
 _WIDE = "".join(chr(code) for code in range(0xFF01, 0xFF5F)) + "\u3000"
 _NARROW = "".join(chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)) + " "
 
@@ -35,7 +36,7 @@ _DATE_SHAPE = (
     "^[0-9]{4}/[0-9]{1,2}/[0-9]{1,2}$|^[0-9]{4}[.][0-9]{1,2}[.][0-9]{1,2}$|^[0-9]{4}年[0-9]{1,2}月[0-9]{1,2}日$"
 )
 _GROUPED = "[0-9]{1,3}(,[0-9]{3})+"
-_NUMBER_SHAPE = f"^[+-]?({_GROUPED}|[0-9]+)([.][0-9]*)?$|^[+-]?[.][0-9]+$"
+NUMBER_SHAPE = f"^[+-]?({_GROUPED}|[0-9]+)([.][0-9]*)?$|^[+-]?[.][0-9]+$"
 _INTEGER_SHAPE = f"^[+-]?({_GROUPED}|[0-9]+)([.]0*)?$"
 _EXCEL_EPOCH = "1899-12-30"
 
@@ -52,15 +53,18 @@ class Violation:
 def trimmed(column: Column) -> exp.Expr:
     """The cell without blanks around it; codes, numbers and dates also half-width, dates without a time of day."""
     cell = exp.column(column.name)
-    tidy: exp.Expr = exp.Trim(this=cell, expression=exp.Literal.string(_BLANKS))
+    tidy: exp.Expr = exp.Trim(this=cell, expression=exp.Literal.string(BLANKS))
     one = exp.Literal.number(1)
     untidy: list[exp.Expr] = [
-        exp.GT(this=exp.StrPosition(this=exp.Literal.string(_BLANKS), substr=edge), expression=exp.Literal.number(0))
+        exp.GT(this=exp.StrPosition(this=exp.Literal.string(BLANKS), substr=edge), expression=exp.Literal.number(0))
         for edge in (exp.Left(this=cell.copy(), expression=one), exp.Right(this=cell.copy(), expression=one.copy()))
     ]
     if _is_code(column):
         tidy = exp.Translate(this=tidy, from_=exp.Literal.string(_WIDE), to=exp.Literal.string(_NARROW))
-        untidy.append(_like(cell, "[！-～\u3000]"))
+        # Comparing two lengths is fifteen times faster than searching, and most codes are of one byte a letter.
+        bits = exp.Mul(this=exp.Length(this=cell.copy()), expression=exp.Literal.number(8))
+        wide = exp.NEQ(this=exp.BitLength(this=cell.copy()), expression=bits)
+        untidy.append(exp.And(this=wide, expression=_like(cell, "[！-～\u3000]")))
     # Few cells need it, and TRIM and TRANSLATE with long lists cost more than all the rest (9 s for 200,000 rows).
     text: exp.Expr = exp.Case(ifs=[exp.If(this=exp.or_(*untidy, copy=False), true=tidy)], default=cell.copy())
     if column.check is not None:
@@ -94,7 +98,7 @@ def converted(column: Column) -> exp.Expr:
     if column.logical_type == "date" and column.physical_type == "DATE":
         return _date(text)
     if column.logical_type == "number":
-        return _number(column, text, _NUMBER_SHAPE)
+        return _number(column, text, NUMBER_SHAPE)
     if column.logical_type == "integer" and column.physical_type == "BIGINT":
         return _number(column, text, _INTEGER_SHAPE)
     raise ValueError(f"来源契约的字段 {column.name} 不能是 {column.logical_type}（{column.physical_type}）")
@@ -147,7 +151,7 @@ def violations(column: Column) -> list[Violation]:
 
 def half_width(text: str) -> str:
     """Python's side of `canonical_text` for the texts that a contract lists."""
-    return text.translate(str.maketrans(_WIDE, _NARROW)).strip(_BLANKS)
+    return text.translate(str.maketrans(_WIDE, _NARROW)).strip(BLANKS)
 
 
 def _is_code(column: Column) -> bool:
@@ -210,7 +214,16 @@ def _date(text: exp.Expr) -> exp.Expr:
 def _number(column: Column, text: exp.Expr, shape: str) -> exp.Expr:
     plain = exp.Translate(this=text.copy(), from_=exp.Literal.string(",+"), to=exp.Literal.string(""))
     to = exp.DataType.build(column.physical_type, dialect="duckdb")
-    return exp.Case(ifs=[exp.If(this=_like(text, shape), true=exp.TryCast(this=plain, to=to, safe=True))])
+    read = exp.If(this=_like(text, shape), true=exp.TryCast(this=plain, to=to, safe=True))
+    return exp.Case(ifs=[read], default=_written_amount(column, to) if column.unit else None)
+
+
+def _written_amount(column: Column, to: exp.DataType) -> exp.Expr:
+    """The amount of a text such as 伍仟元整, in the unit in which the column is stored."""
+    amount: exp.Expr = exp.column(column.name + AMOUNT_SUFFIX)
+    if column.unit == "元":
+        amount = exp.Mul(this=amount, expression=exp.Literal.number(10_000))
+    return exp.TryCast(this=amount, to=to, safe=True)
 
 
 def _like(text: exp.Expr, pattern: str) -> exp.Expr:

@@ -13,7 +13,8 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TypeAlias
@@ -31,6 +32,18 @@ ROW_GROUP_SIZE = 40_960  # a table of 60,000 rows is read by two threads; a grou
 _REFUSED_TYPES = re.compile(r"\b(?:U?HUGEINT|DOUBLE|FLOAT|TIMESTAMP WITH TIME ZONE)\b")
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")
 _SQL_NAME = re.compile(r"[a-z0-9_]+(/[a-z0-9_]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One SELECT of a chain that is often not needed: run only where one of the inputs or results named has rows.
+
+    Otherwise the result is no rows of `columns`, and neither building nor planning the SELECT costs anything.
+    """
+
+    sql: Callable[[], str]
+    unless_empty: tuple[str, ...]
+    columns: pa.Schema
 
 
 class EngineError(Exception):
@@ -93,7 +106,7 @@ class DuckDBEngine:
             os.fsync(file.fileno())
         return int(pq.read_metadata(target).num_rows)
 
-    def select_chain(self, steps: Mapping[str, str], inputs: Mapping[str, Input]) -> dict[str, Path]:
+    def select_chain(self, steps: Mapping[str, str | Step], inputs: Mapping[str, Input]) -> dict[str, Path]:
         """Several SELECTs, each of which also sees the results before it by their names; their Parquet files.
 
         The files lie in the engine's own folder and go with it: what is to stay must be moved away (`take`). Same bytes
@@ -101,9 +114,15 @@ class DuckDBEngine:
         """
         folder = Path(tempfile.mkdtemp(prefix="chain-", dir=self._folder())).resolve()
         targets = {name: folder / f"{name}.parquet" for name in steps}
+        rows = {name: _rows(name, value) for name, value in inputs.items()}
         with self._open(inputs, list(targets.values())) as connection:
-            for name, sql in steps.items():
-                _write(_relation(connection, sql, None), targets[name])
+            for name, step in steps.items():
+                if isinstance(step, Step) and not any(rows[upstream] for upstream in step.unless_empty):
+                    pq.write_table(step.columns.empty_table(), targets[name], compression="zstd")
+                else:
+                    sql = step.sql() if isinstance(step, Step) else step
+                    _write(_relation(connection, sql, None), targets[name])
+                rows[name] = _rows(name, targets[name])
                 _view(connection, name, [targets[name]])
         return targets
 
@@ -154,6 +173,12 @@ def _view(connection: duckdb.DuckDBPyConnection, name: str, value: pa.Table | Se
 
 def _write(relation: duckdb.DuckDBPyRelation, target: Path) -> None:
     relation.write_parquet(str(target), compression="zstd", row_group_size=ROW_GROUP_SIZE, use_tmp_file=False)
+
+
+def _rows(name: str, value: Input) -> int:
+    if isinstance(value, pa.Table):
+        return int(value.num_rows)
+    return sum(int(pq.read_metadata(path).num_rows) for path in _paths(name, value))
 
 
 def _paths(name: str, value: Path | Sequence[Path]) -> list[Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -32,7 +32,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBEngine]:
 def converted(engine: DuckDBEngine, name: str, cells: list[str | None]) -> list[Any]:
     """The typed value of each cell of a column, or the rule that quarantined its row."""
     rows = [row(n, **{name: cell}) for n, cell in enumerate(cells, 1)]
-    made = engine.select_chain(asdict(SPLIT), {"delivered": delivered(rows)})
+    made = engine.select_chain(SPLIT.steps(), {"delivered": delivered(rows)})
     good, bad = (pq.read_table(made[place]).to_pylist() for place in ("accepted", "quarantined"))
     found = {entry["row_no"]: entry[name] for entry in good} | {entry["row_no"]: entry["rule_ids"] for entry in bad}
     assert len(found) == len(cells)
@@ -125,7 +125,7 @@ def test_a_word_for_nothing_is_a_value_where_the_contract_lists_it(tmp_path: Pat
     contract = replace(PERMIT, columns=(*PERMIT.columns, answer))
     table = delivered([row(1), row(2)]).append_column("answer", pa.array(["无", "/"]))
     with DuckDBEngine(temp_directory=tmp_path) as engine:
-        found = pq.read_table(engine.select_chain(asdict(split_sql(contract)), {"delivered": table})["accepted"])
+        found = pq.read_table(engine.select_chain(split_sql(contract).steps(), {"delivered": table})["accepted"])
     assert found.column("answer").to_pylist() == ["none", None]
 
 
