@@ -20,7 +20,7 @@ from data_contracts.model import output_contract, source_contract
 from resources.bundles import Bundles
 from resources.lake import Stored, sha256_file
 from resources.ledger import Ledger
-from resources.reference import policies, record_table
+from resources.reference import policies, record_table, text_table
 from supervision import policy as rules
 from supervision.draw import capacity, ceremony, committed, quota, writing
 from supervision.draw.rows import ConflictRow, FrameRow, InspectorRow, PopulationRow, StratumRow, TriggerRow
@@ -40,6 +40,7 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
             partitions,
             inputs=["enterprise_month", "subject_field"],
             deps=["grade_of_month"],
+            extra=lambda m: {"policy_field": text_table(({"field_code": f} for f in m.policy.fields), ("field_code",))},
             held=lambda month: "grade_snapshot" in month.lake.holds(),
         ),
         sql_asset(

@@ -16,7 +16,7 @@ from resources.house import House
 
 def build_defs(**overrides: object) -> dg.Definitions:
     """The whole application. Overrides: `house` (a House) and `hooks` (a set of Dagster hooks)."""
-    from assets import collected, draw, plan, published, reports, risk, validated
+    from assets import collected, draw, plan, published, reports, risk, timeliness, validated
     from pipelines.checks.assets import build_checks
 
     house = overrides.pop("house", None) or House()
@@ -26,7 +26,7 @@ def build_defs(**overrides: object) -> dg.Definitions:
     assert isinstance(house, House) and isinstance(hooks, Set)
     partitions = months()
     jobs = build_jobs(hooks)
-    stages = (collected, validated, risk, plan, draw, reports, published)
+    stages = (collected, validated, risk, plan, draw, timeliness, reports, published)
     return dg.Definitions(
         assets=[asset for stage in stages for asset in stage.build(partitions)],
         asset_checks=build_checks(),

@@ -88,9 +88,10 @@ def _counted(answers: list[Received]) -> list[Received]:
     counted = []
     for answer in answers:
         wanted, rows = answer.wanted, answer.rows
-        if rows is not None and wanted.rows not in (None, rows):
+        announced = sum(sheet.data_rows for sheet in answer.sheets)  # a row that names two parties is one row
+        if rows is not None and wanted.rows not in (None, announced):
             reason = (
-                f"{wanted.delivery_id}/{wanted.file_name} 读到 {rows} 行数据，清单登记 {wanted.rows} 行，"
+                f"{wanted.delivery_id}/{wanted.file_name} 读到 {announced} 行数据，清单登记 {wanted.rows} 行，"
                 "请报送单位核对文件和清单后重新送达。"
             )
             answer = Received(wanted, QUARANTINED, None, "rows_mismatch", reason)
