@@ -54,6 +54,13 @@ def is_blank(value: object) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
+def cell_is_number(value: object) -> bool:
+    """Whether a cell shows a whole number, as a row's running number does."""
+    return not isinstance(value, bool) and (
+        isinstance(value, int | float) or (isinstance(value, str) and value.strip().isdecimal())
+    )
+
+
 def look_closer(values: Sequence[object], places: Sequence[int] | range) -> list[int]:
     """Which of `values` (a row's first cells) may belong to a blank row or a footer, as entries of `places`."""
     return [

@@ -41,7 +41,3 @@ class DriftError(InboxError):
     def __init__(self, sentence: str, drifts: Sequence[Drift]) -> None:
         super().__init__(sentence, kind="drift")
         self.drifts: tuple[Drift, ...] = tuple(drifts)
-
-    def __reduce__(self) -> tuple[type[DriftError], tuple[str, tuple[Drift, ...]]]:
-        """Errors cross from the child that reads to its parent."""
-        return (DriftError, (str(self), self.drifts))

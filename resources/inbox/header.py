@@ -19,6 +19,7 @@ from resources.inbox.errors import Drift, DriftError, InboxError
 SEARCH_ROWS = 10
 CORRECTS = "原位置号"  # every source takes it: the row_id of the row that a corrected row replaces
 CORRECTS_COLUMN = "corrects_row_id"
+COUNTER = "序号"
 # What counts as renamed: 处罚决定日期 and 处罚决定时间 have 0.67. An optional column may simply not be there, so that an
 # unknown header must be liker to it.
 LIKENESS, LIKENESS_OPTIONAL = 0.5, 0.75
@@ -29,6 +30,7 @@ _MARKS = re.compile(r"\s+|\*|\((?:必填|选填)项?\)$")
 class Header:
     """`row`: 1-based. `places`: contract column (or corrects_row_id) -> 0-based cell. `units`: column -> unit that its
     header gives to plain numbers, where it is not the contract's. `unnamed`: cells without a header. `width`: cells.
+    `counter`: the cell of the rows' running numbers (序号), None without.
     """
 
     row: int
@@ -36,6 +38,7 @@ class Header:
     units: Mapping[str, str]
     unnamed: frozenset[int]
     width: int
+    counter: int | None = None
 
     @property
     def brought(self) -> tuple[str, ...]:
@@ -77,6 +80,7 @@ def match_header(cells: Sequence[object], contract: Contract, where: str, *, row
     unknown: list[str] = []
     twice: list[Drift] = []
     unnamed: set[int] = set()
+    counter: int | None = None
     for index, (cell, text) in enumerate(zip(cells, _folded(cells), strict=True)):
         if not text:
             unnamed.add(index)
@@ -88,7 +92,9 @@ def match_header(cells: Sequence[object], contract: Contract, where: str, *, row
                 places[name] = index
                 if unit := _other_unit(text, contract, name):
                     units[name] = unit
-        elif text not in ignored:
+        elif text in ignored:
+            counter = index if text == COUNTER else counter
+        else:
             unknown.append(str(cell).strip())
     missing = [column for column in contract.columns if column.name not in places]
     drifts = [*_renamed_new_dropped(missing, unknown, _required(contract, places)), *twice]
@@ -96,7 +102,7 @@ def match_header(cells: Sequence[object], contract: Contract, where: str, *, row
         raise DriftError(_sentence(drifts, contract, where), drifts)
     named = [index for index in range(len(cells)) if index not in unnamed]
     width = max(named) + 1
-    return Header(row, places, units, frozenset(index for index in unnamed if index < width), width)
+    return Header(row, places, units, frozenset(index for index in unnamed if index < width), width, counter)
 
 
 def _known(contract: Contract) -> dict[str, str]:

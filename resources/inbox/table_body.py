@@ -13,7 +13,7 @@ from itertools import zip_longest
 import pyarrow as pa
 
 from data_contracts.model import Contract
-from resources.inbox.cells import is_blank, look_closer, reads_as_footer
+from resources.inbox.cells import cell_is_number, is_blank, look_closer, reads_as_footer
 from resources.inbox.errors import InboxError
 from resources.inbox.header import SEARCH_ROWS, Header, find_header, header_index
 from resources.inbox.raw_table import RawTable, sheet_table
@@ -70,8 +70,8 @@ class TableBody:
     def take(self, chunk: list[Row], first_row: int) -> None:
         columns = _columns(chunk)
         odd = self._odd_rows(columns, len(chunk))
-        blank = {index for index in odd if all(map(is_blank, chunk[index]))}
-        footers = [index for index in odd if index not in blank and self._is_footer(chunk[index])]
+        footers = [index for index in odd if self._is_footer(chunk[index])]
+        blank = {index for index in odd if self._is_blank(chunk[index])}.difference(footers)
         self.blank_rows += len(blank)
         last_data = _last_outside(len(chunk), {*blank, *footers})
         waiting = {index for index in footers if index > last_data}
@@ -90,13 +90,24 @@ class TableBody:
 
     def _odd_rows(self, columns: Sequence[Sequence[object]], height: int) -> list[int]:
         """Indices of the rows that may be no data: what their leftmost column of the table shows is nothing or a word."""
+        places = range(height)
         if self.first >= len(columns):
-            return list(range(height))
-        odd = set(look_closer(columns[self.first], range(height)))
-        for index, column in enumerate(columns):
-            if index < self.first and column.count("") != height:
-                odd.update(place for place, value in enumerate(column) if not is_blank(value))
+            return list(places)
+        odd = set(look_closer(columns[self.first], places))
+        for index in range(self.first):
+            column = columns[index]
+            if column.count("") == height:
+                continue
+            if index in self.header.unnamed:
+                odd.update(place for place in places if not is_blank(column[place]))
+            else:
+                odd.update(place for place in look_closer(column, places) if not is_blank(column[place]))
         return sorted(odd)
+
+    def _is_blank(self, row: Row) -> bool:
+        """Nothing but perhaps a number made beforehand in the column 序号."""
+        counter = self.header.counter
+        return all(is_blank(cell) or (index == counter and cell_is_number(cell)) for index, cell in enumerate(row))
 
     def _is_footer(self, row: Row) -> bool:
         # A row that fills every required cell is data, whatever it begins with.
