@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from resources.inbox.errors import FaultKind, InboxError
-from resources.inbox.measure import MAX_FILE_BYTES, MAX_RATIO, RATIO_FROM_BYTES
+from resources.inbox.measure import MAX_FILE_BYTES, MAX_RATIO, RATIO_FROM_BYTES, refuse_overlaps
 
 MAX_MEMBERS = 200
 _UTF8_NAME = 0x800
@@ -74,6 +74,7 @@ def _measured(members: list[zipfile.ZipInfo], label: str) -> list[tuple[str, zip
     total = sum(member.file_size for _, member in named)
     if total > MAX_FILE_BYTES:
         raise _refused(label, f"解压后有 {total:,} 字节，超过上限 {MAX_FILE_BYTES:,}，请分成几个压缩包", "too_big")
+    refuse_overlaps(members, label)
     return named
 
 

@@ -21,7 +21,7 @@ from resources.engines.duckdb_engine import ROW_GROUP_SIZE
 from resources.inbox.archive import is_archive
 from resources.inbox.delimited import DelimitedReader
 from resources.inbox.errors import InboxError
-from resources.inbox.measure import kind_of
+from resources.inbox.measure import kind_of, measure_columns
 from resources.inbox.reading import read_file
 from resources.inbox.sandbox import TABLE
 from resources.inbox.spreadsheetml import is_spreadsheetml
@@ -40,6 +40,7 @@ def read_to_parquet(path: Path, contract: Contract, rows: int | None, folder: Pa
         sheets = [source.count]
     else:
         source = read_file(path, contract)
+        measure_columns((source.table.column(name) for name in contract.column_names), label)
         written = _write([source.table], _digest(path), folder / TABLE)
         sheets = list(source.sheets)
     found = sum(sheet.data_rows for sheet in sheets)

@@ -31,15 +31,15 @@ def test_an_archive_that_unpacks_too_far(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("limit", "value", "sentence"),
     [
-        ("MAX_MEMBERS", 0, "过多或重名"),
-        ("MAX_UNPACKED_BYTES", 5, "解压后超过"),
+        ("MAX_MEMBERS", 1, "内有 2 个文件（应为 1 至 1 个）"),
+        ("MAX_UNPACKED_BYTES", 5, "解压后有 15 字节，超过 5 字节"),
         ("MAX_WORKBOOK_BYTES", 5, "工作簿上限"),
     ],
 )
 def test_each_limit_of_an_archive(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: int, sentence: str
 ) -> None:
-    path = archive(tmp_path / "a.xlsx")
+    path = archive(tmp_path / "a.xlsx", a=b"<a/>")
     measure_workbook(path, "a")
     monkeypatch.setattr(measure, limit, value)
     with pytest.raises(InboxError, match=sentence):
