@@ -20,6 +20,7 @@ from assets.documents import facts, frame_of, outbox, senders, unit_table
 from assets.stage import Month, sql_asset, tables_asset
 from data_contracts.model import output_contract
 from data_contracts.registry import Source, domains, indicator_classes, sources
+from data_contracts.registry import source as registered
 from resources.calendars import rows
 from resources.lake import Stored
 from resources.outbox.due_soon import write_due_soon
@@ -102,7 +103,7 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
                 dg.AssetCheckSpec(
                     "push_reconciles",
                     asset="push_reconciliation",
-                    description="总对总：每批每类，清单应有的条数等于收下、隔离、重复之和（R-17）",
+                    description="总对总：每批每类，清单应有的条数等于收下与隔离之和（R-17）",
                 )
             ],
             judge=_judge_push,
@@ -160,8 +161,9 @@ def _judge_push(month: Month, _: Stored) -> Iterable[dg.AssetCheckResult]:
     batches = month.records("push_reconciliation")
     wrong = [row for row in batches if row["push_state"] != "matched"]
     words = {code: text for text, code in output_contract("push_reconciliation").column("push_state").values.items()}
+    kinds = {code: text for text, code in registered(given.PUSH).contract.column("record_kind").values.items()}
     told = "；".join(
-        f"批次 {row['batch_no'] or '（不明）'} {row['record_kind'] or '（类别不明）'}：{words[row['push_state']]}，"
+        f"批次 {row['batch_no'] or '（不明）'} {kinds.get(row['record_kind'], row['record_kind']) or '（类别不明）'}：{words[row['push_state']]}，"
         f"应有 {'—' if row['declared'] is None else row['declared']}，收下 {row['loaded']}，隔离 {row['rejected']}，"
         f"重复 {row['repeated']}"
         for row in wrong

@@ -59,7 +59,7 @@ _KPI_NOTE = (
     "及时性为7个工作日归集；准确性为本月交付行中验收合格的比率。"
 )
 _COMPLETE_NOTE = (
-    "台账总数由报送单位另行统计，与所送记录核对，差额即从未送达的估计数；期限未满的，其中可能有尚未到期的。"
+    "台账总数由报送单位另行统计，与所送记录核对：差额是未归集的，除去在隔离的，就是从未送达的估计数；期限未满的，其中可能有尚未到期的。"
     "没有台账总数的，全面性无从核对，不等于没有缺送。"
 )
 _GAP_NOTE = "同一字号序列中，前后号都收到而中间没有收到的号；几个单位共用一个序列的，任一单位送来都算。首号之前、末号之后看不出来。"
@@ -175,8 +175,8 @@ def _summary(title: str, frame: pd.DataFrame, keys: tuple[str, ...], note: str) 
 
 def _completeness(frame: pd.DataFrame) -> Sheet:
     names = (
-        "source", "unit_name", "record_county", "formed_month", "control_total", "collected", "missing_estimated", "surplus",
-        "rate", "last_due_on", "is_settled", "total_basis",
+        "source", "unit_name", "record_county", "formed_month", "control_total", "collected", "missing_estimated", "refused",
+        "never_delivered", "surplus", "rate", "last_due_on", "is_settled", "total_basis",
     )  # fmt: skip
     return Sheet(
         "全面性",
@@ -276,7 +276,7 @@ def _push(frame: pd.DataFrame) -> Sheet:
         "总对总核对",
         frame.assign(record_kind=[kinds.get(code, code) for code in frame["record_kind"]]),
         shown("push_reconciliation", names),
-        note="清单应有 = 收下 + 隔离 + 重复。不符的请与省局平台核对。",
+        note="清单应有 = 收下 + 隔离；清单连重复的行也计的，也算一致。不符的请与省局平台核对。",
         marks={"push_state": PUSH_MARKS},
         totals=sums(frame, ("declared", "loaded", "rejected", "repeated", "difference")),
         freeze=2,

@@ -5,6 +5,7 @@ with texts as (
         unit_code,
         unit_name,
         formed_on,
+        replace(document_number, ' ', '') as number_shown,
         translate(
             replace(document_number, ' ', ''), '()（）[]［］【】０１２３４５６７８９', '〔〕〔〕〔〕〔〕〔〕0123456789'
         ) as number_text
@@ -17,6 +18,8 @@ parsed as (
         unit_code,
         unit_name,
         formed_on,
+        -- 括号、全角数字写法不一的是同一序列；改写是逐字的，所以原样的前缀与它一样长
+        substr(number_shown, 1, length(regexp_extract(number_text, '^(.*〔20[0-9]{2}〕[^0-9]*)[0-9]{1,9}', 1))) as series_shown,
         regexp_extract(number_text, '^(.*〔20[0-9]{2}〕[^0-9]*)[0-9]{1,9}', 1) as series,
         regexp_extract(number_text, '^.*〔(20[0-9]{2})〕', 1) as series_year,
         try_cast(regexp_extract(number_text, '^.*〔20[0-9]{2}〕[^0-9]*([0-9]{1,9})', 1) as bigint) as serial
@@ -76,6 +79,9 @@ missed as (
     from labelled
     group by source, series, unit_code
 ),
+titles as (
+    select source, series, min(series_shown) as series_shown from recent group by source, series
+),
 seen as (
     select
         source,
@@ -93,7 +99,7 @@ select
     s.source,
     s.unit_code,
     s.unit_name,
-    s.series,
+    t.series_shown as series,
     s.series_year,
     s.first_no,
     s.last_no,
@@ -102,5 +108,6 @@ select
     coalesce(m.missing_due, 0) as missing_due,
     m.missing_numbers
 from seen as s
+inner join titles as t on s.source = t.source and s.series = t.series
 left join missed as m on s.source = m.source and s.series = m.series and s.unit_code = m.unit_code
-order by s.source, s.unit_code, s.series
+order by source, unit_code, series

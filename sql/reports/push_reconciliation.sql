@@ -1,4 +1,4 @@
--- 总对总核对：每批每类，清单应有 = 收下 + 隔离 + 重复；不符的、没有清单的、清单有而一条未到的，都列出（R-17）。
+-- 总对总核对：每批每类，清单应有 = 收下 + 隔离；清单连重复的行也计的，也算一致；不符的、没有清单的、一条未到的都列出（R-17）。
 with declared as (
     select batch_no, record_kind, expected_rows from accepted_province_push_manifest where is_current
 ),
@@ -48,10 +48,13 @@ select
     loaded,
     rejected,
     repeated,
-    declared - loaded - rejected - repeated as difference,
+    case
+        when declared = loaded + rejected + repeated then 0
+        else declared - loaded - rejected
+    end as difference,
     case
         when declared is null then 'no_manifest'
-        when declared = loaded + rejected + repeated then 'matched'
+        when declared in (loaded + rejected, loaded + rejected + repeated) then 'matched'
         when loaded + rejected + repeated = 0 then 'not_arrived'
         else 'differs'
     end as push_state

@@ -264,6 +264,8 @@ def completeness() -> pd.DataFrame:
                 "control_total": total,
                 "collected": collected,
                 "missing_estimated": None if total is None else total - collected,
+                "refused": 1,
+                "never_delivered": None if total is None else total - collected - 1,
                 "surplus": None if total is None else 0,
                 "rate": None if total is None else collected / total,
                 "first_due_on": dt.date(2026, 9, 10),
@@ -272,7 +274,9 @@ def completeness() -> pd.DataFrame:
                 "total_basis": None if total is None else "案号登记簿",
             }
         )
-    return pd.DataFrame(rows).astype({"control_total": "Int64", "missing_estimated": "Int64", "surplus": "Int64"})
+    return pd.DataFrame(rows).astype(
+        {"control_total": "Int64", "missing_estimated": "Int64", "never_delivered": "Int64", "surplus": "Int64"}
+    )
 
 
 def gaps() -> pd.DataFrame:

@@ -195,7 +195,7 @@ def test_what_has_no_denominator_is_blank_never_full_marks(books):
         (0.96, 0.8, 0.97), (None, None, None), (0.96, 0.8, 0.97),
     ]  # fmt: skip
     months = {row["形成月份"]: row for row in _table(books[0], "timeliness", "全面性")}
-    assert (months["2026-08"]["台账总数"], months["2026-08"]["缺送估计"], months["2026-09"]["缺送估计"]) == (
+    assert (months["2026-08"]["台账总数"], months["2026-08"]["未归集估计"], months["2026-09"]["未归集估计"]) == (
         None,
         None,
         4,
