@@ -145,7 +145,7 @@ def test_header_stays_in_view_and_on_every_printed_page(sheet: Path) -> None:
         0,
         True,
     )
-    assert page.print_title_cols == "$A:$A" and page.page_setup.fitToWidth == 2
+    assert page.print_title_cols == "$A:$A" and page.page_setup.fitToWidth > 1
 
 
 def test_it_says_what_to_do_and_that_it_is_internal(sheet: Path, tmp_path: Path) -> None:
