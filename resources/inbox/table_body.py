@@ -62,7 +62,7 @@ class TableBody:
         self.first = min(header.places.values())
         self.dates = {column.name for column in contract.columns if column.logical_type == "date"}
         self.required = [header.places[c.name] for c in contract.columns if c.required and c.name in header.places]
-        self.merged = _Merged(sheet.merged, header.row, sheet.first_column)
+        self.merged = _Merged(sheet.merged, sheet.first_column)
         self.tables: list[pa.Table] = []
         self.pending: list[tuple[int, Row]] = []
         self.blank_rows = 0
@@ -71,7 +71,7 @@ class TableBody:
         columns = _columns(chunk)
         odd = self._odd_rows(columns, len(chunk))
         footers = [index for index in odd if self._is_footer(chunk[index])]
-        blank = {index for index in odd if self._is_blank(chunk[index])}.difference(footers)
+        blank = {index for index in odd if self._is_blank(chunk[index])}
         self.blank_rows += len(blank)
         last_data = _last_outside(len(chunk), {*blank, *footers})
         waiting = {index for index in footers if index > last_data}
@@ -143,11 +143,11 @@ class TableBody:
 class _Merged:
     """Cells merged over several rows below the header: the value stands for each of them."""
 
-    def __init__(self, ranges: Iterable[MergedRange], header_row: int, first_column: int) -> None:
+    def __init__(self, ranges: Iterable[MergedRange], first_column: int) -> None:
         self.ranges = sorted(
             (top + 1, bottom + 1, left - first_column)
             for (top, left), (bottom, _) in ranges
-            if top >= header_row and bottom > top and left >= first_column
+            if bottom > top and left >= first_column
         )
         self.values: dict[tuple[int, int], object] = {}
 

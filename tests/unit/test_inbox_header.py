@@ -17,6 +17,11 @@ DRIFTS = [
     (HEAD[:3], [Drift("dropped", "signed_on", None)], "缺少必填列「决定日期」"),
     ([*HEAD[:3], "决定时间"], [Drift("renamed", "signed_on", "决定时间")], "「决定时间」疑由「决定日期」改名而来"),
     ([*HEAD[:3], "住所"], [Drift("new", None, "住所"), Drift("dropped", "signed_on", None)], "「住所」不在"),
+    (
+        [*HEAD[:3], "决定日", "决定时间"],
+        [Drift("renamed", "signed_on", "决定日"), Drift("new", None, "决定时间")],
+        "「决定日」疑由「决定日期」改名而来，「决定时间」不在",
+    ),
     ([*HEAD, "撤销日"], [Drift("renamed", "ended_on", "撤销日")], "「撤销日」疑由「撤销日期」改名而来"),
     ([*HEAD, "注册地址"], [Drift("new", None, "注册地址")], "「注册地址」不在"),
     ([*HEAD, "信用代码"], [Drift("new", "uscc", "信用代码")], "有两列都是「统一社会信用代码」"),

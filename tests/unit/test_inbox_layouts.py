@@ -55,7 +55,9 @@ def test_other_words_beside_an_empty_row_are_data() -> None:
 
 def test_content_beside_the_table_is_refused_footers_there_are_not() -> None:
     rows = [["", *HEAD], ["", *firm(1)]]
-    assert read([*rows, ["制表人：某某", "", "", "", ""]]).sheets[0].footer_rows == 1
+    for footer in (["制表人：某某", "", "", "", ""], ["合计", "1户", "", "", ""]):
+        assert read([*rows, footer]).sheets[0].footer_rows == 1
+        assert read([["序号", *HEAD], [1.0, *firm(1)], footer]).sheets[0].footer_rows == 1
     with pytest.raises(InboxError, match="第 3 行的第 2 格有内容"):
         read([*rows, ["注", *firm(2)]], first_column=1)
 

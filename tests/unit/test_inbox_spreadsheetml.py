@@ -86,6 +86,14 @@ def test_what_is_refused(tmp_path: Path, data: bytes, kind: str, words: str) -> 
     assert caught.value.kind == kind
 
 
+def test_a_cell_merged_across_takes_the_places_of_the_next(tmp_path: Path) -> None:
+    row = "".join([cell(uscc(1)), cell("甲店", place=' ss:MergeAcross="1"'), cell("2026-09-01")])
+    raw = read(tmp_path, book(f"<Row>{row}</Row>"))
+    assert raw.table.select(["party_name", "doc_no", "signed_on"]).to_pylist() == [
+        {"party_name": "甲店", "doc_no": None, "signed_on": "2026-09-01"}
+    ]
+
+
 def test_rows_that_are_left_out_are_counted(tmp_path: Path) -> None:
     raw = read(tmp_path, book(f'<Row ss:Index="100000">{firm()}</Row>'))
     (count,) = raw.sheets
