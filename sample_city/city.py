@@ -275,7 +275,7 @@ def _deliver(box: Outbox, feed: Feed, planter: Planter | None, planted: list[Pla
             planted.append(
                 Planted(
                     box.delivery_id(unit, slot), path.name, feed.source, sheet, row_no, fault.kind, fault.column or None,
-                    pair_no, pair_sheet, fault.rule or None,
+                    pair_no, pair_sheet, how.rule_of(fault.kind, fault.rule) or None,
                 )
             )  # fmt: skip
         total += table.num_rows

@@ -102,6 +102,10 @@ class Layout:
             return ((None, 0, 1),)
         return ((SHEET if self.kind in ("xlsx", "xml") else None, 0, 3 if self.titled or self.left else 2),)
 
+    def rule_of(self, kind: str, rule: str) -> str:
+        """The rule that finds the fault: an amount under a header in 元 is read as a text, which is never below nothing."""
+        return "fine_wan.type" if kind == "negative_fine" and self.renamed == YUAN else rule
+
     def place(self, source: str, rows: int, row: int) -> tuple[str | None, int]:
         """Sheet and physical row (from 1; Parquet: ordinal) of a row of the table (from 0)."""
         sheet, start, first = [part for part in self.places(source, rows) if part[1] <= row][-1]
@@ -134,7 +138,7 @@ _USUAL = {
     "control_total": replace(_TITLED, typed=("记录数",)),
     "task_evidence": replace(_TITLED, typed=("人数", "学时", "记录条数")),
 }
-_YUAN = {
+YUAN = {
     "罚款金额（万元）": "罚款金额（元）", "没收违法所得、没收非法财物的金额（万元）": "没收违法所得、没收非法财物的金额（元）",
 }  # fmt: skip
 _OWN = {
@@ -153,7 +157,7 @@ _OWN = {
         },
         date_style="年",
     ),
-    ("penalty", "JJ"): replace(_GB, date_style="/", renamed=_YUAN),
+    ("penalty", "JJ"): replace(_GB, date_style="/", renamed=YUAN),
     ("penalty", "GG"): replace(_GB, date_style=""),
     ("penalty", "ZL"): replace(_GB, masked=True),
 }  # fmt: skip

@@ -26,7 +26,7 @@ FEW = 8
 HOW = {  # unit and source: what it does with a few rows (YUAN: with all)
     ("penalty", "ZHZF"): (SMALL,), ("penalty", "ZL"): (NUMBER,), ("penalty", "ZFJC"): (PARTIES,),
     ("penalty", "GG"): (WORDS,), ("penalty", "JJ"): (YUAN,),
-    ("licence", "YLQX"): (NAMES,), ("licence", "SP-SC"): (NUMBER,), ("licence", "YPLT"): (SMALL,),
+    ("licence", "YLQX"): (NAMES,), ("licence", "DA"): (NUMBER,), ("licence", "YPLT"): (SMALL,),
     ("abnormal_listing", "140881"): (NAMES,), ("abnormal_listing", "140882"): (PARTIES,), ("abnormal_listing", "140802"): (IN_CODE,),
     ("department_penalty", "BM"): (NAMES, PARTIES),
 }  # fmt: skip

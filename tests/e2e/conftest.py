@@ -14,6 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.truth import missed_faults, planted_faults, wrongly_quarantined
+
+__all__ = ["MONTH", "Outcome", "kept_files", "missed_faults", "planted_faults", "wrongly_quarantined"]
 MONTH = "2026-10"
 
 
@@ -121,42 +124,3 @@ def kept_files(home: Path) -> dict[str, str]:
         p for room in ("lake", "bundles", "outbox", "evidence") for p in sorted((home / room).rglob("*")) if p.is_file()
     ]
     return {p.relative_to(home).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in kept}
-
-
-def planted_faults(inbox: Path) -> list[dict]:
-    """What the generator spoiled, from the list beside the inbox."""
-    truth: list[dict] = json.loads((inbox.parent / "truth.json").read_text("utf-8"))
-    return truth
-
-
-def missed_faults(outcome: Outcome, truth: list[dict]) -> list[dict]:
-    """The planted faults that the month did not find where they were planted."""
-    found = {name: {_place(row) for row in outcome.table(name)} for name in ("quarantined", "duplicates")}
-    late = {row["delivery_id"] for row in outcome.table("timeliness") if row["state"] == "late"}
-    missed = []
-    for fault in truth:
-        # Of two rows with one key either may be the one kept, whatever their order.
-        rows = {fault["row_no"], fault["pair_row_no"] or fault["row_no"]}
-        places = {(fault["delivery_id"], fault["file"], fault["sheet"] or "", row) for row in rows}
-        if fault["kind"] == "late_delivery":
-            seen = fault["delivery_id"] in late
-        else:
-            seen = bool(places & found["duplicates" if fault["kind"] == "duplicate_row" else "quarantined"])
-        if not seen:
-            missed.append(fault)
-    return missed
-
-
-def wrongly_quarantined(outcome: Outcome, truth: list[dict]) -> list[dict]:
-    """The quarantined rows that nobody spoiled."""
-    planted = {
-        (f["delivery_id"], f["file"], f["sheet"] or "", row)
-        for f in truth
-        for row in (f["row_no"], f["pair_row_no"])
-        if row
-    }
-    return [row for row in outcome.table("quarantined") if _place(row) not in planted]
-
-
-def _place(row: dict) -> tuple[str, str, str, int]:
-    return row["delivery_id"], row["file_name"], row["sheet"], row["row_no"]
