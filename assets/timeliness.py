@@ -92,6 +92,7 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
             partitions,
             inputs=["conservation", "received_file"],
             parameters=lambda m: {"month": m.name},
+            extra=lambda m: {"unit": unit_table()},
         ),
         sql_asset(
             "push_reconciliation",

@@ -211,7 +211,7 @@ def _group(level: Level, number: int, group: Group, rows: Sequence[Coverage]) ->
         number,
         group.title,
         state,
-        _joined(others),
+        _joined(others) if len(rows) > 1 else rows[0].coverage_reason,
         _joined([row.title for row in rows], "、"),
         None,
         None,

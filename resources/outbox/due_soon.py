@@ -39,7 +39,7 @@ def write_due_soon(path: Path, items: pd.DataFrame, *, demonstration: bool, fact
             shown("due_soon", _ITEMS),
             note=_NOTE,
             freeze=2,
-            widths={"unit_name": 30, "file_name": 28},
+            widths={"unit_name": 30, "source": 22, "file_name": 26, "sheet": 12},
             empty="没有临期事项",
         ),
     ]

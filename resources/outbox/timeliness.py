@@ -17,6 +17,7 @@ import pandas as pd
 from data_contracts.model import Column, output_contract
 from data_contracts.registry import sources
 from resources.outbox.workbook import Sheet, own_column, sums, write_workbook
+from supervision.months import first_day
 from supervision.reports.marks import (
     COVERAGE_MARKS,
     DEPARTMENT_MARKS,
@@ -29,6 +30,7 @@ from supervision.reports.marks import (
 )
 
 MOST_LISTED = 100_000
+_MOST_NAMED = 6
 _COLLECT = "collect_7wd"
 _PERCENT = "0.00%"
 _COUNTS = (
@@ -101,7 +103,7 @@ def write_timeliness(path: Path, tables: CollectionTables, *, demonstration: boo
             ("clock", "source", "unit_name"),
             _OTHER_NOTE,
         ),
-        _completeness(tables.completeness),
+        _completeness(tables.completeness, facts["月份"]),
         _gaps(tables.document_gap),
         _accuracy(tables.accuracy),
         *_coverage(tables.source_coverage),
@@ -173,20 +175,30 @@ def _summary(title: str, frame: pd.DataFrame, keys: tuple[str, ...], note: str) 
     )
 
 
-def _completeness(frame: pd.DataFrame) -> Sheet:
+def _completeness(frame: pd.DataFrame, month: str) -> Sheet:
     names = (
         "source", "unit_name", "record_county", "formed_month", "control_total", "collected", "missing_estimated", "refused",
         "never_delivered", "surplus", "rate", "last_due_on", "is_settled", "total_basis",
     )  # fmt: skip
+    # Older months whose ledger agrees, and those without a ledger, fill pages and say nothing: they stay in the table.
+    recent = frame["last_due_on"] >= first_day(month)
+    wanted = frame[(recent & frame["control_total"].notna()) | (frame["missing_estimated"].fillna(0) > 0)]
+    without = frame[recent & frame["control_total"].isna()]
+    units = without[["source", "unit_code"]].drop_duplicates()
+    told = f"\n期限在本月届满或尚未届满、又没有台账总数的，有 {len(units)} 个来源和单位，未列。" if len(units) else ""
     return Sheet(
         "全面性",
-        frame,
+        wanted.sort_values(
+            ["never_delivered", "source", "unit_code", "record_county", "formed_month"],
+            ascending=[False, True, True, True, True],
+            kind="stable",
+        ),
         shown("completeness", names),
-        note=_COMPLETE_NOTE,
+        note=_COMPLETE_NOTE + told,
         formats={"rate": _PERCENT},
         freeze=2,
         widths={"unit_name": 30},
-        empty="没有台账总数，也没有本月届满的记录",
+        empty="没有台账总数",
     )
 
 
@@ -194,18 +206,22 @@ def _gaps(frame: pd.DataFrame) -> Sheet:
     names = (
         "source", "unit_name", "series", "first_no", "last_no", "numbers_seen", "missing", "missing_due", "missing_numbers",
     )  # fmt: skip
+    wanted = frame[frame["missing"] > 0]
+    series = len(frame[["source", "series"]].drop_duplicates())
     return Sheet(
         "文号缺号",
-        frame.sort_values(
-            ["missing", "source", "unit_code", "series"], ascending=[False, True, True, True], kind="stable"
+        wanted.sort_values(
+            ["missing_due", "missing", "source", "unit_code", "series"],
+            ascending=[False, False, True, True, True],
+            kind="stable",
         ),
         shown("document_gap", names),
-        note=_GAP_NOTE,
-        totals=sums(frame, ("numbers_seen", "missing", "missing_due")),
+        note=f"{_GAP_NOTE}\n共核对 {series:,} 个字号序列、{int(frame['numbers_seen'].sum()):,} 个号，只列有缺号的。",
+        totals=sums(wanted, ("missing", "missing_due")),
         freeze=2,
         widths={"unit_name": 30, "missing_numbers": 36},
         formats=dict.fromkeys(("first_no", "last_no"), "0"),
-        empty="没有可排序列的文号",
+        empty="没有缺号",
     )
 
 
@@ -238,6 +254,7 @@ def _coverage(frame: pd.DataFrame) -> list[Sheet]:
     note = "未接入的写明原因，行数留空：没有数据不等于没有问题。行数为本月交付的行。"
     wide = {"coverage_reason": 36, "silent_units": 36, "title": 22, "source_names": 30}
     of_source = frame["level"] == "source"
+    frame = frame.assign(silent_units=frame["silent_units"].map(_few, na_action="ignore"))
     return [
         Sheet(
             "来源接入", frame[of_source], shown("source_coverage", own), note=note, marks=marks, freeze=2, widths=wide
@@ -254,17 +271,36 @@ def _coverage(frame: pd.DataFrame) -> list[Sheet]:
     ]
 
 
+def _few(names: str) -> str:
+    """The first units of a long list, and how many there are."""
+    listed = names.split("、")
+    return names if len(listed) <= _MOST_NAMED else f"{'、'.join(listed[:_MOST_NAMED])}等 {len(listed)} 个单位"
+
+
 def _departments(frame: pd.DataFrame) -> Sheet:
+    """A department a row, a kind of source a column (R-15)."""
+    streams = [source for source in sources() if source.kind == "department"]
+    state = output_contract("department_coverage").column("dept_state")
+    keys = ["dept_code", "dept_name"]
+    states = frame.pivot_table(index=keys, columns="source", values="dept_state", aggfunc="first", observed=True)
+    by_dept = frame.groupby(keys)
+    matrix = states.reindex(columns=[source.name for source in streams]).assign(
+        accepted_rows=by_dept["accepted_rows"].sum(),
+        rows_ever=by_dept["rows_ever"].sum(),
+        last_received_on=by_dept["last_received_on"].agg(lambda days: max(days.dropna(), default=None)),
+    )
+    (name,) = shown("department_coverage", ("dept_name",))
     return Sheet(
         "部门参与",
-        frame,
-        shown(
-            "department_coverage",
-            ("dept_name", "source", "dept_state", "accepted_rows", "rows_ever", "last_received_on"),
-        ),
-        note="其他部门每类信息一行；从未送过的也列出，由信用监督管理科协调。",
-        marks={"dept_state": DEPARTMENT_MARKS},
-        freeze=2,
+        matrix.reset_index(),
+        [
+            name,
+            *(replace(state, name=source.name, title=source.contract.title) for source in streams),
+            *shown("department_coverage", ("accepted_rows", "rows_ever", "last_received_on")),
+        ],
+        note="每个部门四类信息本月是否送来；部门没有该项职权的，从未送过属正常，由信用监督管理科认定、协调。",
+        marks={source.name: DEPARTMENT_MARKS for source in streams},
+        freeze=1,
         widths={"dept_name": 34},
     )
 
@@ -303,6 +339,6 @@ def _late(records: pd.DataFrame) -> Sheet:
         note=_LATE_NOTE + (f"另有截止日期更早的 {left:,} 行未列，见 timeliness 表。" if left > 0 else ""),
         marks={"state": TIMELINESS_MARKS},
         freeze=1,
-        widths={"unit_name": 30, "file_name": 28},
+        widths={"unit_name": 26, "source": 22, "file_name": 26, "sheet": 12},
         empty="没有逾期或无法判定的记录",
     )

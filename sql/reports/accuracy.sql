@@ -12,12 +12,13 @@ counted as (
     select
         f.source,
         f.unit_code,
-        min(coalesce(f.unit_name, f.unit_code)) as unit_name,
+        min(coalesce(u.unit_name, f.unit_name, f.unit_code)) as unit_name,
         cast(count(*) as bigint) as files,
         cast(count(*) filter (where f.read_state = 'quarantined') as bigint) as quarantined_files,
         cast(coalesce(sum(p.delivered_rows), 0) as bigint) as delivered_rows,
         cast(coalesce(sum(p.quarantined_rows), 0) as bigint) as quarantined_rows
     from received_file as f
+    left join unit as u on f.unit_code = u.unit_code
     left join placed as p on f.delivery_id = p.delivery_id and f.file_name = p.file_name
     where f.delivery_month = $month
     group by f.source, f.unit_code

@@ -52,7 +52,7 @@ COVERAGE_MARKS: Mapping[str, Mark] = {
 DEPARTMENT_MARKS: Mapping[str, Mark] = {
     "delivered": Mark("●", "good"),
     "silent": Mark("○", "warn"),
-    "never": Mark("×", "bad"),
+    "never": Mark("×", "plain"),
     "unconnected": Mark("—", "plain"),
 }
 PUSH_MARKS: Mapping[str, Mark] = {

@@ -377,16 +377,17 @@ def coverage() -> pd.DataFrame:
 
 def departments() -> pd.DataFrame:
     rows = []
-    for state, now, ever, day in (
-        ("delivered", 3, 9, dt.date(2026, 10, 8)),
-        ("never", 0, 0, None),
-        ("unconnected", None, None, None),
+    for source, state, now, ever, day in (
+        ("department_penalty", "delivered", 3, 9, dt.date(2026, 10, 8)),
+        ("department_licence", "silent", 0, 2, dt.date(2026, 9, 8)),
+        ("department_dishonest", "never", 0, 0, None),
+        ("department_inspection", "unconnected", None, None, None),
     ):
         rows.append(
             {
                 "dept_code": "HB",
                 "dept_name": "运城市生态环境局",
-                "source": "department_penalty",
+                "source": source,
                 "dept_state": state,
                 "accepted_rows": now,
                 "rows_ever": ever,

@@ -508,7 +508,11 @@ def test_accuracy_counts_what_was_delivered_this_month(engine: DuckDBEngine) -> 
     ]
     place = {"source": "licence", "file_name": "a", "delivered_rows": 100, "quarantined_rows": 3}
     sheets = [place | {"delivery_id": d, "sheet": s} for d, s in (("d1", "1"), ("d1", "2"), ("d0", "1"))]
-    inputs = {"received_file": stored("received_file", *files), "conservation": stored("conservation", *sheets)}
+    inputs = {
+        "received_file": stored("received_file", *files),
+        "conservation": stored("conservation", *sheets),
+        "unit": f.units(),
+    }
     found = run(engine, "accuracy", inputs, month="2026-10")
     assert pick(found, "unit_code", "files", "quarantined_files", "delivered_rows", "quarantined_rows", "rate") == [
         ("SP-LT", 2, 1, 200, 6, Decimal("0.970000")),

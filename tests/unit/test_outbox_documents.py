@@ -195,13 +195,16 @@ def test_what_has_no_denominator_is_blank_never_full_marks(books):
         (0.96, 0.8, 0.97), (None, None, None), (0.96, 0.8, 0.97),
     ]  # fmt: skip
     months = {row["形成月份"]: row for row in _table(books[0], "timeliness", "全面性")}
-    assert (months["2026-08"]["台账总数"], months["2026-08"]["未归集估计"], months["2026-09"]["未归集估计"]) == (
-        None,
-        None,
-        4,
+    assert {month: (row["未归集估计"], row["从未送达估计"]) for month, row in months.items()} == {
+        "2026-10": (39, 38),
+        "2026-09": (4, 3),
+    }
+    assert (
+        "没有台账总数的，有 1 个来源和单位"
+        in openpyxl.load_workbook(books[0] / "timeliness.xlsx")["全面性"]["A3"].value
     )
     gaps = _table(books[0], "timeliness", "文号缺号")
-    assert [row["缺号"] for row in gaps] == ["0005至0007、0010", None, None]
+    assert [row["缺号"] for row in gaps] == ["0005至0007、0010", None]
 
 
 def test_what_is_not_connected_has_its_reason_and_no_number(books):
@@ -214,11 +217,10 @@ def test_what_is_not_connected_has_its_reason_and_no_number(books):
     assert rows["行政许可"]["接入状态"] == "× 停用"
     rolled = [(row["层次"], row["接入状态"]) for row in _table(books[0], "timeliness", "领域与指标类别")]
     assert rolled == [("专业领域", "— 未接入"), ("领域代码", "○ 本月无交付"), ("指标类别", "— 未接入")]
-    assert [row["送数状态"] for row in _table(books[0], "timeliness", "部门参与")] == [
-        "● 本月有送",
-        "× 从未送过",
-        "— 来源未接入",
-    ]
+    [department] = _table(books[0], "timeliness", "部门参与")
+    kinds = ("部门行政许可", "部门行政处罚", "部门严重失信主体名单", "部门抽查检查")
+    assert [department[kind] for kind in kinds] == ["○ 本月未送", "● 本月有送", "× 从未送过", "— 来源未接入"]
+    assert (department["累计行数"], department["最近送达日"]) == (11, dt.datetime(2026, 10, 8))
     pushed = _table(books[0], "timeliness", "总对总核对")
     assert [(row["记录类别"], row["核对结果"], row["差额"]) for row in pushed[:2]] == [
         ("行政处罚", "● 一致", 0), ("行政处罚", "× 不符", 3),
