@@ -47,6 +47,7 @@ from resources.engines.split_columns import (
     RIVALS,
     SUSPECTS,
     VERSIONS,
+    accepted_columns,
 )  # fmt: skip
 from resources.engines.versions_sql import CONFLICT, DUPLICATE, UNKNOWN, VERSION, repeated, rivals, versions
 
@@ -100,7 +101,7 @@ class Split:
         steps["repeated"] = rare(repeated, ("delivered",), REPEATED)
         steps["rivals"] = rare(rivals, ("repeated",), RIVALS)
         steps["versions"] = rare(versions, ("rivals",), VERSIONS)
-        steps["accepted"] = _accepted(self.contract)
+        steps["accepted"] = rare(_accepted, ("delivered",), accepted_columns(self.contract))
         steps["quarantined"] = rare(_quarantined, ("judged", "versions"), QUARANTINED)
         steps["duplicates"] = rare(_duplicates, ("versions",), DUPLICATES)
         steps["suspects"] = rare(suspects, ("delivered",), SUSPECTS)

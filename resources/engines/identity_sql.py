@@ -38,7 +38,7 @@ CANDIDATES = 5
 _NUMBER, _NAME = "reg_no", "party_name"
 _WIDE = "".join(chr(code) for code in range(0xFF01, 0xFF5F))
 _NARROW = "".join(chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F))
-_BLANKS = f"[{BLANKS}]+"
+_BLANKS = "[\\s\u00a0\u3000\u200b\ufeff]+"  # written out as letters, a line's end would not survive a .sql file
 # What firms of one house share: where they are, and their legal form. Only candidates are found by it.
 _REGION = "^([^省]{1,4}省)?([^市]{1,4}市)?([^县区]{1,3}[县区])?"
 _FORM = "(股份有限公司|有限责任公司|有限公司|集团|公司|农民专业合作社|专业合作社|合作社|个体工商户|分公司)+$"

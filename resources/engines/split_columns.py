@@ -1,11 +1,16 @@
-"""The columns of every table of a split whose shape does not depend on the contract: what an empty one looks like.
+"""The columns of every table of a split: what an empty one looks like.
 
-Here: Arrow schemas, equal to what the SELECTs give (a test holds them together). Not here: accepted rows (the contract).
+Here: Arrow schemas, equal to what the SELECTs give (a test holds them together), and that of a contract's accepted rows.
+Not here: the SELECTs.
 """
 
 from __future__ import annotations
 
+import re
+
 import pyarrow as pa
+
+from data_contracts.model import Column, Contract
 
 _TEXT, _COUNT, _FLAG, _TIME, _DAY = pa.string(), pa.int64(), pa.bool_(), pa.timestamp("us"), pa.date32()
 _PLACE = [
@@ -66,3 +71,20 @@ RECORD = pa.schema(
         ("is_current", _FLAG),
     ]
 )
+
+
+def accepted_columns(contract: Contract) -> pa.Schema:
+    """The columns of a contract's accepted rows, in order."""
+    columns = [(column.name, _arrow_type(column)) for column in contract.columns]
+    columns += [("source", _TEXT), *_PLACE]
+    columns += [("formed_on", _DAY)] if contract.formed_on else []
+    columns += [("identity_basis", _TEXT)] if contract.identity else []
+    columns += [("version_no", _COUNT), ("is_withdrawn", _FLAG), ("is_current", _FLAG), ("warnings", _TEXT)]
+    return pa.schema(columns)
+
+
+def _arrow_type(column: Column) -> pa.DataType:
+    scaled = re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", column.physical_type)
+    if scaled:
+        return pa.decimal128(int(scaled[1]), int(scaled[2]))
+    return {"VARCHAR": _TEXT, "DATE": _DAY, "BIGINT": _COUNT, "BOOLEAN": _FLAG}[column.physical_type]

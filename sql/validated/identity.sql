@@ -1,5 +1,5 @@
 -- 主体对照：注册号、规范化名称（及去掉地名和组织形式的名称，只找候选）各对应登记表中的哪一户（R-11、R-18）。
--- 曾用过的名称、号码也算：同一名称先后属于两户的，不作对照。撤回的登记不算。
+-- 曾用过的名称、号码也算：同一名称先后属于两户的，不作对照。撤回的那一行不算，撤回之前的仍算。
 with registered as (
     select uscc, reg_no, party_name
     from accepted_register
@@ -23,8 +23,22 @@ named as (
         uscc,
         reg_no,
         party_name,
-        upper(regexp_replace(CASE WHEN regexp_matches(replace(replace(party_name, '（', '('), '）', ')'), '[！-～•・‧]') THEN translate(party_name, '！＂＃＄％＆＇（）＊＋，－．／０１２３４５６７８９：；＜＝＞？＠ＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺ［＼］＾＿｀ａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ｛｜｝～•・‧', '!"#$%&''()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~···') ELSE replace(replace(party_name, '（', '('), '）', ')') END, '[ 	
- 　​﻿]+', '', 'g')) as name_key
+        upper(
+            regexp_replace(
+                case
+                    when regexp_matches(replace(replace(party_name, '（', '('), '）', ')'), '[！-～•・‧]')
+                    then translate(
+                        party_name,
+                        '！＂＃＄％＆＇（）＊＋，－．／０１２３４５６７８９：；＜＝＞？＠ＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺ［＼］＾＿｀ａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ｛｜｝～•・‧',
+                        '!"#$%&''()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~···'
+                    )
+                    else replace(replace(party_name, '（', '('), '）', ')')
+                end,
+                '[\s 　​﻿]+',
+                '',
+                'g'
+            )
+        ) as name_key
     from subjects
 ),
 keyed as (
@@ -34,7 +48,18 @@ keyed as (
     union all
     select
         'core' as basis,
-        coalesce(nullif(regexp_replace(regexp_replace(name_key, '^([^省]{1,4}省)?([^市]{1,4}市)?([^县区]{1,3}[县区])?', '', 'g'), '(股份有限公司|有限责任公司|有限公司|集团|公司|农民专业合作社|专业合作社|合作社|个体工商户|分公司)+$', '', 'g'), ''), name_key) as key_text,
+        coalesce(
+            nullif(
+                regexp_replace(
+                    regexp_replace(name_key, '^([^省]{1,4}省)?([^市]{1,4}市)?([^县区]{1,3}[县区])?', '', 'g'),
+                    '(股份有限公司|有限责任公司|有限公司|集团|公司|农民专业合作社|专业合作社|合作社|个体工商户|分公司)+$',
+                    '',
+                    'g'
+                ),
+                ''
+            ),
+            name_key
+        ) as key_text,
         uid,
         uscc,
         party_name
