@@ -50,6 +50,7 @@ def compare(
 ) -> Changes:
     """Write records.parquet, withdrawals.parquet (titles as columns) and state.parquet into `folder`; count them.
 
+    A first pull has put its records down already; a pull that changes nothing writes none of the three.
     before: state of the last pull (None: nothing was delivered yet). PullError: the key is not unique; so many rows are
     gone that a person must look (`allow_deletions` says that one has).
     """
@@ -62,23 +63,24 @@ def compare(
         )
     inputs: dict[str, Path | pa.Table] = {"pulled": fetched.stage}
     if before is None:
-        chain = engine.select_chain({"withdrawals": plan.first("withdrawn")}, inputs)
-        engine.select_to_parquet(plan.first("live"), inputs, None, folder / "records.parquet")
-        take(chain["withdrawals"], folder / "withdrawals.parquet")
+        engine.select_to_parquet(plan.first_withdrawals(), inputs, None, folder / "withdrawals.parquet")
         fetched.stage.replace(folder / "state.parquet")
         vanished = repeats = 0
     else:
         kept_columns = pq.read_schema(before).names
         inputs["kept" if plan.lacking(kept_columns) else "before"] = before
         inputs["present"] = fetched.present or (fetched.stage if plan.complete else before)
-        chain = engine.select_chain(plan.steps(kept_columns), inputs)
+        chain = engine.select_chain(plan.differences(kept_columns), inputs)
         vanished = int(pq.read_metadata(chain["vanished"]).num_rows)
         live = pc.sum(pc.invert(pq.read_table(before, columns=["withdrawn"]).column(0))).as_py() or 0
         if not allow_deletions:
             _look_first(connection, vanished, live)
         repeats = fetched.rows - int(pq.read_metadata(chain["changed"]).num_rows)
-        for name in ("records", "withdrawals", "state"):
-            take(chain[name], folder / f"{name}.parquet")
+        if repeats == fetched.rows and not vanished:
+            return Changes(fetched.rows, repeats, 0, 0, 0)
+        results = engine.select_chain(plan.results(), {"before": before} | chain)
+        for name, path in results.items():
+            take(path, folder / f"{name}.parquet")
     records, withdrawals = (
         int(pq.read_metadata(folder / f"{name}.parquet").num_rows) for name in ("records", "withdrawals")
     )
@@ -115,19 +117,12 @@ class _Plan:
         distinct = exp.select(*map(_column, self.keys)).distinct().from_("pulled")
         return exp.select(exp.alias_(exp.Count(this=exp.Star()), "keys")).from_(distinct.subquery("each")).sql("duckdb")
 
-    def first(self, which: str) -> str:
-        """The rows to deliver when nothing was delivered before, in the order of their coming."""
-        flag = _column("withdrawn")
-        return (
-            exp.select(*self._titled())
-            .from_("pulled")
-            .where(flag if which == "withdrawn" else exp.not_(flag))
-            .order_by("n")
-            .sql("duckdb")
-        )
+    def first_withdrawals(self) -> str:
+        """The rows that come as withdrawn when nothing was delivered before, in the order of their coming."""
+        return exp.select(*self._titled()).from_("pulled").where(_column("withdrawn")).order_by("n").sql("duckdb")
 
-    def steps(self, kept_columns: Sequence[str]) -> dict[str, str]:
-        """changed, vanished, state, records, withdrawals, each seeing those before it."""
+    def differences(self, kept_columns: Sequence[str]) -> dict[str, str]:
+        """changed and vanished (and before, with the columns it lacks)."""
         everything = self.everything
         before = exp.select(
             *(
@@ -143,24 +138,25 @@ class _Plan:
         )
         vanished = self._without(self._without(_before_rows(everything), "present", "x"), "pulled", "p")
         vanished = vanished.where(exp.not_(_column("withdrawn", "b"))).order_by(*(_column(k, "b") for k in self.keys))
-        untouched = self._without(self._without(_before_rows(everything), "changed", "c"), "vanished", "v")
-        gone = exp.select(
-            *(_column(name) for name in (*self.keys, *self.cells)), exp.alias_(exp.true(), "withdrawn")
-        ).from_("vanished")
-        state = exp.union(
-            exp.union(untouched, exp.select(*map(_column, everything)).from_("changed"), distinct=False),
-            gone,
-            distinct=False,
-        ).order_by(*map(_column, self.keys))
-        records = (
-            exp.select(*self._titled()).from_("changed").where(exp.not_(_column("withdrawn"))).order_by(_column("n"))
-        )
         widened = {"before": before.order_by(*map(_column, self.keys)).sql("duckdb")}
         return (widened if self.lacking(kept_columns) else {}) | {
             "changed": changed.sql("duckdb"),
             "vanished": vanished.sql("duckdb"),
-            "state": state.sql("duckdb"),
-            "records": records.sql("duckdb"),
+        }
+
+    def results(self) -> dict[str, str]:
+        """state, records, withdrawals, from before, changed and vanished."""
+        everything = self.everything
+        untouched = self._without(self._without(_before_rows(everything), "changed", "c"), "vanished", "v")
+        gone = exp.select(
+            *(_column(name) for name in (*self.keys, *self.cells)), exp.alias_(exp.true(), "withdrawn")
+        ).from_("vanished")
+        changed = exp.select(*map(_column, everything)).from_("changed")
+        state = exp.union(exp.union(untouched, changed, distinct=False), gone, distinct=False)
+        records = exp.select(*self._titled()).from_("changed").where(exp.not_(_column("withdrawn")))
+        return {
+            "state": state.order_by(*map(_column, self.keys)).sql("duckdb"),
+            "records": records.order_by(_column("n")).sql("duckdb"),
             "withdrawals": self._withdrawals().sql("duckdb"),
         }
 

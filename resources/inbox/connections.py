@@ -233,7 +233,7 @@ def _database(entry: _Entry) -> Database:
         url_env=entry.variable("url_env"),
         schema=entry.optional("schema"),
         table=entry.text("table"),
-        page_rows=entry.number("page_rows", 500_000, least=1),
+        page_rows=entry.number("page_rows", 1_000_000, least=1),
         timeout_seconds=entry.number("timeout_seconds", 600, least=1),
     )
 

@@ -30,21 +30,22 @@ _NUMBERS = (sa.Integer, sa.Numeric)
 
 
 def fetch(
-    connection: Connection, folder: Path, *, after: str | None, with_keys: bool, patience: Patience | None = None
+    connection: Connection, folder: Path, *, after: str | None, first: bool, patience: Patience | None = None
 ) -> Fetched:
     """Read the table into `folder`.
 
-    after: watermark of the last pull (None: everything). with_keys: also list every key now in the table. PullError:
-    given up, in one sentence; what was read so far is worth nothing then.
+    after: watermark of the last pull (None: everything). first: nothing was delivered yet, so the records are put down at
+    once; otherwise every key now in the table is listed too, where deletions count. PullError: given up, in one sentence;
+    what was read so far is worth nothing then.
     """
     pull = _Pull(connection, patience or Patience())
     try:
         stage_path, present = folder / "stage.parquet", folder / "present.parquet"
         pull.open()
         limit, watermark = pull.limits()
-        with Stage(connection, stage_path) as stage:
+        with Stage(connection, stage_path, folder / "records.parquet" if first else None) as stage:
             pull.rows(stage, after, limit)
-        if with_keys and (after is not None or connection.watermark is not None):
+        if not first and connection.watermark is not None and connection.deleted_rows == "withdraw":
             pull.keys(present)
         notes = pull.notes
         return Fetched(stage.rows, stage_path, present if present.exists() else None, watermark or after, notes)
@@ -196,7 +197,8 @@ class _Part:
             self.left = int(_pylist(front.read(count, self._values()))[0]["x0"])
             self._counted = front
         table, dates = self.pull.table, self._dates()
-        columns = [_text(table.c[name]).label(label) for name, label in self._labels.items()]
+        labels = {name: label for name, label in self._labels.items() if name in self._as_they_are(dates)}
+        columns = [_text(table.c[name]).label(label) for name, label in labels.items()]
         columns += [_text(sa.cast(table.c[name], sa.DATE)).label(f"d_{ours}") for ours, name in dates.items()]
         statement = (
             sa.select(*columns)
@@ -206,7 +208,7 @@ class _Part:
         )
         got = 0
         for batch in front.read(statement, self._values()):
-            theirs = {name: batch.column(label) for name, label in self._labels.items()}
+            theirs = {name: batch.column(label) for name, label in labels.items()}
             self.stage.put(theirs, {ours: batch.column(f"d_{ours}") for ours in dates}, batch.num_rows)
             self.last = tuple(str(theirs[name][-1].as_py()) for name in self.order)
             self.left -= batch.num_rows
@@ -230,6 +232,12 @@ class _Part:
             if contract.column(ours).logical_type == "date"
             and isinstance(self.pull.kinds[theirs], sa.DateTime | sa.TIMESTAMP)
         }
+
+    def _as_they_are(self, dates: Mapping[str, str]) -> set[str]:
+        """Their columns whose own text is needed."""
+        connection = self.pull.connection
+        others = {theirs for theirs, ours in connection.columns.items() if ours not in dates}
+        return {*self.order, *connection.key, *others, *((connection.withdrawn[0],) if connection.withdrawn else ())}
 
     def _where(self, front: Front) -> list[sa.ColumnElement[bool]]:
         table, kinds = self.pull.table, self.pull.kinds

@@ -22,7 +22,7 @@ from resources.inbox.patience import Dropped
 
 BATCH_ROWS = 50_000
 # What a session must not inherit from the server: how dates are written, and which clock a time without zone means.
-_SETTINGS = {"datestyle": "ISO, YMD", "timezone": "Asia/Shanghai", "intervalstyle": "iso_8601", "work_mem": "128MB"}
+_SETTINGS = {"datestyle": "ISO, YMD", "timezone": "Asia/Shanghai", "intervalstyle": "iso_8601"}
 _CONNECT = {
     "connect_timeout": "15", "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3",
     "tcp_user_timeout": "60000", "application_name": "shuangsuiji",

@@ -34,20 +34,26 @@ _REDIRECTS = 3
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
-def fetch(connection: Connection, folder: Path, *, after: str | None, patience: Patience | None = None) -> Fetched:
-    """Read the interface into `folder`; `after`: watermark of the last pull. PullError: given up, in one sentence."""
+def fetch(
+    connection: Connection, folder: Path, *, after: str | None, first: bool, patience: Patience | None = None
+) -> Fetched:
+    """Read the interface into `folder`.
+
+    after: watermark of the last pull (None: everything). first: nothing was delivered yet, so the records are put down at
+    once. PullError: given up, in one sentence.
+    """
     patience = patience or Patience()
     with _Interface(connection, patience) as interface:
         try:
             for attempt in patience.retrying():
                 with attempt:
-                    return _listing(interface, folder, after)
+                    return _listing(interface, folder, after, first)
         except Dropped as error:
             raise given_up(error, patience) from None
     raise AssertionError("tenacity ends with a result or an error")
 
 
-def _listing(interface: _Interface, folder: Path, after: str | None) -> Fetched:
+def _listing(interface: _Interface, folder: Path, after: str | None, first: bool) -> Fetched:
     """Every page once; Dropped when the listing is not one consistent whole."""
     connection, access = interface.connection, interface.access
     stage_path = folder / "stage.parquet"
@@ -55,7 +61,7 @@ def _listing(interface: _Interface, folder: Path, after: str | None) -> Fetched:
     present_fields: set[str] = set()
     watermark = after
     announced: int | None = None
-    with Stage(connection, stage_path) as stage:
+    with Stage(connection, stage_path, folder / "records.parquet" if first else None) as stage:
         for answer in interface.pages(after):
             total, records = interface.total(answer), interface.records(answer)
             if announced is not None and total is not None and total != announced:

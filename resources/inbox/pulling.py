@@ -79,7 +79,7 @@ def pull(
         last, before, notes = memory.recall()
         again = full or before is None or last.get("shape") != memory.shape
         after = None if again else last.get("watermark")
-        fetched = _fetch(connection, folder, after, before is not None, patience)
+        fetched = _fetch(connection, folder, after, before is None, patience)
         with DuckDBEngine(temp_directory=home.lake / ".spill") as engine:
             changes = compare(engine, connection, fetched, before, folder, allow_deletions=allow_deletions)
         at = now()
@@ -117,11 +117,10 @@ def configured(home: Home) -> tuple[Connection, ...]:
     return connections(home.root)
 
 
-def _fetch(connection: Connection, folder: Path, after: str | None, again: bool, patience: Patience | None) -> Fetched:
+def _fetch(connection: Connection, folder: Path, after: str | None, first: bool, patience: Patience | None) -> Fetched:
     if connection.channel == "http":
-        return http.fetch(connection, folder, after=after, patience=patience)
-    with_keys = again and connection.deleted_rows == "withdraw"
-    return database.fetch(connection, folder, after=after, with_keys=with_keys, patience=patience)
+        return http.fetch(connection, folder, after=after, first=first, patience=patience)
+    return database.fetch(connection, folder, after=after, first=first, patience=patience)
 
 
 def _files(connection: Connection, folder: Path, changes: Changes) -> list[Outgoing]:

@@ -17,6 +17,8 @@ import pyarrow.parquet as pq
 
 from resources.inbox.connections import Connection, PullError
 
+GROUP_ROWS = 50_000
+
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
@@ -37,8 +39,12 @@ def key_names(connection: Connection) -> tuple[str, ...]:
 class Stage:
     """Writes the stage of one pull; batches hold every name of `connection.theirs` as text."""
 
-    def __init__(self, connection: Connection, path: Path) -> None:
-        """The file is made at once and is whole after `with`."""
+    def __init__(self, connection: Connection, path: Path, records: Path | None = None) -> None:
+        """The file is made at once and is whole after `with`.
+
+        records: also put down what a first pull delivers, the rows not withdrawn under Chinese titles (a second pass over
+        a million rows cost as much as fetching them).
+        """
         self.connection = connection
         self.path = path
         self.rows = 0
@@ -53,6 +59,13 @@ class Stage:
             ]
         )
         self._writer = pq.ParquetWriter(path, self._schema, compression="lz4", use_dictionary=False)
+        contract = connection.contract
+        titled = pa.schema(
+            [pa.field(contract.column(name).title, pa.string()) for name in connection.delivered_columns]
+        )
+        self._records = pq.ParquetWriter(records, titled, compression="zstd") if records else None
+        self._waiting: list[pa.RecordBatch] = []
+        self._unwritten = 0
 
     def __enter__(self) -> Stage:
         """Itself."""
@@ -61,8 +74,12 @@ class Stage:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the file."""
+        """Close the files."""
+        if error is None:
+            self._write(1)
         self._writer.close()
+        if self._records is not None:
+            self._records.close()
 
     def put(self, theirs: Mapping[str, pa.Array], ours: Mapping[str, pa.Array], rows: int) -> None:
         """Add a batch. `theirs`: texts by their name; `ours`: texts by our name where they differ (dates)."""
@@ -80,10 +97,25 @@ class Stage:
             if source is None:
                 arrays.append(pa.repeat(pa.scalar(self.connection.constants[name]), rows))
             else:
-                arrays.append(ours.get(name, theirs[source]))
+                arrays.append(ours[name] if name in ours else theirs[source])
         arrays.append(self._withdrawn(theirs, rows))
-        self._writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
+        self._waiting.append(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
         self.rows += rows
+        self._unwritten += rows
+        self._write(GROUP_ROWS)
+
+    def _write(self, least: int) -> None:
+        """Row groups of one size whatever portions the rows came in, so that the same rows give the same bytes."""
+        while self._unwritten >= least:
+            table = pa.Table.from_batches(self._waiting)
+            group = table.slice(0, GROUP_ROWS).combine_chunks()
+            self._waiting = table.slice(GROUP_ROWS).to_batches()
+            self._unwritten -= group.num_rows
+            self._writer.write_table(group)
+            if self._records is not None:
+                records = group.filter(pc.invert(group.column("withdrawn"))) if self.connection.withdrawn else group
+                names = list(self.connection.delivered_columns)
+                self._records.write_table(records.select(names).rename_columns(self._records.schema.names))
 
     def _withdrawn(self, theirs: Mapping[str, pa.Array], rows: int) -> pa.Array:
         if self.connection.withdrawn is None:
