@@ -18,14 +18,22 @@ from pipelines.cli.quarantine import group as quarantine
 OURS = ("assets", "data_contracts", "pipelines", "resources", "sample_city", "supervision")
 HELD = 3
 
-app = typer.Typer(
-    name="ssj",
-    help="双随机：信用风险分类月度数据管道",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
+
+def _program() -> typer.Typer:
+    """The program with its groups of verbs; single verbs follow below."""
+    made = typer.Typer(
+        name="ssj",
+        help="双随机：信用风险分类月度数据管道",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    made.add_typer(quarantine, name="quarantine")
+    return made
+
+
+app = _program()
 
 MonthOption = Annotated[str, typer.Option("--month", help="月份，YYYY-MM")]
 HomeOption = Annotated[Path | None, typer.Option("--home", help="数据目录（缺省取 SSJ_HOME，再缺省为 var/）")]
@@ -107,9 +115,6 @@ def redraw(
     from pipelines.cli.redraw import redraw_folder
 
     redraw_folder(folder, out)
-
-
-app.add_typer(quarantine, name="quarantine")
 
 
 def main() -> None:

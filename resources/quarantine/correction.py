@@ -61,9 +61,9 @@ def changeable(row: AsideRow) -> None:
     if row.state == "resolved":
         raise QuarantineError(f"{row.row_id} 已由 {row.resolved_by} 更正并接收，不必再改。")
     if row.state == RELEASED:
+        delivery_id = [action.body["delivery_id"] for action in row.actions if action.kind == RELEASED][-1]
         raise QuarantineError(
-            f"{row.row_id} 已放行（批次 {row.actions[-1].body['delivery_id']}），下次运行时接收："
-            "若其中仍有错，运行后按新的隔离行更正。"
+            f"{row.row_id} 已放行（批次 {delivery_id}），下次运行时接收：若其中仍有错，运行后按新的隔离行更正。"
         )
 
 

@@ -190,6 +190,7 @@ def test_only_what_passes_is_released(home: Home) -> None:
     assert not list(home.inbox.glob("*Q0*"))
     made, wrong = release(Quarantine(home), None, actor="王", reason="")
     assert [r.rows for r in made] == [1] and set(wrong) == {two.row_id}
+    ssj(home, "show", three.row_id, "--sensitive")  # looking at a row changes nothing of its state
     with pytest.raises(QuarantineError, match="已放行（批次 2026-10-140802-Q01）"):
         release(Quarantine(home), [three.row_id], actor="王", reason="")
     assert put_right(home, two, decision_date="2026-10-09")
