@@ -87,6 +87,37 @@ def status(home: HomeOption = None) -> None:
 
 
 @app.command()
+def pull(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[连接名]...", help="缺省为全部连接")] = None,
+    home: HomeOption = None,
+    full: Annotated[bool, typer.Option("--full", help="全量重取，不只取上次之后的")] = False,
+    allow_deletions: Annotated[
+        bool, typer.Option("--allow-deletions", help="已核对：来源中大量行确已删除，予以撤销")
+    ] = False,
+) -> None:
+    """从各单位的前置库和接口取数，有变化的成为收件箱中的一个批次。"""
+    from pipelines.cli.pull import pull_connections
+
+    raise typer.Exit(pull_connections(names or [], home, full=full, allow_deletions=allow_deletions))
+
+
+@app.command()
+def receive(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="没有清单的文件")],
+    source: Annotated[str, typer.Option("--source", help="来源的英文名")],
+    unit: Annotated[str, typer.Option("--unit", help="报送单位代码")],
+    month: Annotated[str | None, typer.Option("--month", help="月份，YYYY-MM（缺省为今日所在月份）")] = None,
+    rows: Annotated[int | None, typer.Option("--rows", min=0, help="文件的数据行数（报送单位有申报时）")] = None,
+    generated: Annotated[bool, typer.Option("--generated", help="虚构的演示数据")] = False,
+    home: HomeOption = None,
+) -> None:
+    """把没有清单的文件收成一个批次；相同内容送过的不再收。"""
+    from pipelines.cli.receive import receive_files
+
+    receive_files(files, home, source=source, unit=unit, month=month, rows=rows, generated=generated)
+
+
+@app.command()
 def workdays(
     day: Annotated[str, typer.Argument(metavar="DATE", help="起算日，YYYY-MM-DD（当日不计）")],
     number: Annotated[int, typer.Argument(metavar="N", min=1, help="工作日数")],
