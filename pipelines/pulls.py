@@ -4,8 +4,6 @@ Here: the job `pull` and the schedule `pull_daily`. Not here: how one is pulled 
 deliveries it makes set going (the sensor sees them like any other).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg
@@ -33,15 +31,17 @@ def build_pull_job() -> dg.JobDefinition:
     )
     def pull_all(context: dg.OpExecutionContext) -> None:
         home = context.resources.house.folder()
-        failures = []
+        failures, said = [], {}
         for connection, outcome in pull_each(home, configured(home)):
             if isinstance(outcome, Pulled):
+                said[connection.name] = outcome.sentence
                 context.log.info(outcome.sentence)
             else:
-                context.log.error(str(outcome))
                 failures.append(str(outcome))
+                context.log.error(str(outcome))
         if failures:
             raise dg.Failure("；".join(failures), allow_retries=False)
+        context.add_output_metadata(said)
 
     @dg.job(
         name="pull",

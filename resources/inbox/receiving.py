@@ -103,7 +103,8 @@ def take_dropped(inbox: Path) -> Dropped:
 
     A folder or file that cannot be taken stays where it is, with one sentence; the others go on.
     """
-    received, refused = [], []
+    received: list[Received] = []
+    refused: list[str] = []
     for unit_code, source_name, files in _dropped(inbox / DROP, refused):
         at_rest = [path for path in files if _at_rest(path)]
         if not at_rest:
