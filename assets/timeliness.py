@@ -18,7 +18,7 @@ import dagster as dg
 from assets import clock_inputs as given
 from assets.documents import facts, frame_of, outbox, senders, unit_table
 from assets.stage import Month, sql_asset, tables_asset
-from data_contracts.model import output_contract
+from data_contracts.model import output_contract, source_contract
 from data_contracts.registry import Source, domains, indicator_classes, sources
 from data_contracts.registry import source as registered
 from resources.calendars import rows
