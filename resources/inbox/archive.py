@@ -80,10 +80,14 @@ def _measured(members: list[zipfile.ZipInfo], label: str) -> list[tuple[str, zip
 
 def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, where: str) -> None:
     """Write one member; zipfile gives no more than its entry announces, and an error if that is not all."""
+    left = member.file_size
     try:
         with archive.open(member) as stream, target.open("wb") as file:
             while block := stream.read(_CHUNK):
+                left -= len(block)
                 file.write(block)
+        if left:
+            raise _refused(where, "比压缩包目录所写的更小，请重新压缩", "hostile")
     except Exception as error:
         if type(error).__module__ in ("zlib", "lzma"):
             raise InboxError(f"{where} 已损坏，解不开，请报送单位重新压缩后送达。") from error

@@ -176,6 +176,3 @@ def _columns(rows: list[Row]) -> list[Sequence[object]]:
 def _last_outside(count: int, taken: set[int]) -> int:
     """The largest index below `count` that is not taken; -1 if all are."""
     return next((index for index in range(count - 1, -1, -1) if index not in taken), -1)
-
-
-_Body = TableBody

@@ -47,11 +47,19 @@ def encrypted(path: Path) -> None:
     path.write_bytes(data)
 
 
-def understated(path: Path) -> None:
-    """Sizes that are too small, in both headers: what unpacks is longer than announced."""
+def announced(path: Path, size: int) -> None:
+    """Another unpacked size, in both headers of the only member."""
     data = bytearray(path.read_bytes())
     for signature, offset in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
-        struct.pack_into("<I", data, data.index(signature) + offset, 10)
+        struct.pack_into("<I", data, data.index(signature) + offset, size)
+    path.write_bytes(data)
+
+
+def overlapping(path: Path) -> None:
+    """The second member's entry says that it stands where the first does."""
+    data = bytearray(path.read_bytes())
+    second = data.index(b"PK\x01\x02", data.index(b"PK\x01\x02") + 1)
+    struct.pack_into("<I", data, second + 42, 5)
     path.write_bytes(data)
 
 
@@ -74,6 +82,7 @@ REFUSED: list[tuple[list[tuple[zipfile.ZipInfo | str, bytes]], str, str, Callabl
     ([], "unreadable", "空压缩包", None),
     ([("a.csv", CSV)], "unreadable", "设有密码", encrypted),
     ([("a.csv", CSV)], "unreadable", "已损坏", cut),
+    ([("a.csv", CSV), ("b.csv", CSV)], "hostile", "互相重叠", overlapping),
     ([("a.csv", CSV), ("b.txt", b"")], "unreadable", "中的 b.txt 是空文件", None),
 ]
 
@@ -95,8 +104,9 @@ def test_what_is_refused(
     assert f"{tmp_path.name}/a.zip" in str(caught.value)
 
 
-def test_no_more_is_unpacked_than_announced(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("size", "words"), [(10, "已损坏"), (len(CSV) + 1, "更小")])
+def test_no_more_is_unpacked_than_announced_and_no_less(tmp_path: Path, size: int, words: str) -> None:
     path = archive(tmp_path / "a.zip", ("a.csv", CSV))
-    understated(path)
-    with pytest.raises(InboxError, match="已损坏"):
+    announced(path, size)
+    with pytest.raises(InboxError, match=words):
         read_file(path, PERMIT)
