@@ -18,7 +18,7 @@ import dagster as dg
 from assets import clock_inputs as given
 from assets.documents import facts, frame_of, outbox, senders, unit_table
 from assets.stage import Month, sql_asset, tables_asset
-from data_contracts.model import output_contract, source_contract
+from data_contracts.model import output_contract
 from data_contracts.registry import Source, domains, indicator_classes, sources
 from data_contracts.registry import source as registered
 from resources.calendars import rows
@@ -45,7 +45,7 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
         sql_asset(
             "collected_record",
             partitions,
-            inputs=["record", "quarantined", "subject"],
+            inputs=["record", "quarantined", "subject", "received_file"],
             deps=["intake", *clocked],
             extra=lambda m: {
                 "clocked_source": given.clocked_source_table(),
