@@ -6,6 +6,8 @@ A delivery is known by its digest: delivered twice, under whatever name, it star
 that month is not finished; a finished month is not touched.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
