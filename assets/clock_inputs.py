@@ -6,6 +6,7 @@ Here: small tables made of registry, clocks, calendar and raw cells. Not here: a
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import date, timedelta
@@ -148,6 +149,11 @@ def _reader(contract: Contract) -> Callable[[Mapping[str, str | None]], RefusedR
         key={name: contract.column(name).required for name in contract.primary_key},
         dates=frozenset(column.name for column in contract.columns if column.logical_type == "date"),
         codes=frozenset(column.name for column in contract.columns if column.check == "uscc"),
+        words={
+            column.name: {unicodedata.normalize("NFKC", text): code for text, code in column.values.items()}
+            for column in contract.columns
+            if column.values and column.logical_type == "string"
+        },
         document_number=contract.document_number,
         subject="uscc" if "uscc" in contract.column_names else None,
     )

@@ -34,19 +34,20 @@ def refused_row(
     key: Mapping[str, bool],
     dates: Collection[str],
     codes: Collection[str],
+    words: Mapping[str, Mapping[str, str]],
     document_number: str | None,
     subject: str | None,
 ) -> RefusedRow:
     """The facts of one row. cells: raw text by column; key: the primary key's columns in order, and whether each must
-    be filled; dates, codes: columns that hold dates and credit codes; document_number, subject: the columns with 文号
-    and with the subject's code.
+    be filled; dates, codes: columns that hold dates and credit codes; words: the stored code of each accepted text, by
+    column with a closed list; document_number, subject: the columns with 文号 and with the subject's code.
     """
-    values = [_canonical(cells.get(name), name in dates, name in codes) for name in key]
+    values = [_canonical(cells.get(name), name in dates, name in codes, words.get(name)) for name in key]
     unknown = any(
         value is None and (must or _says_something(cells.get(name)))
         for value, (name, must) in zip(values, key.items(), strict=True)
     )
-    number = _canonical(cells.get(document_number), False, False) if document_number else None
+    number = _canonical(cells.get(document_number), False, False, None) if document_number else None
     code = cells.get(subject) if subject else None
     return RefusedRow(
         None if unknown else key_text(values),
@@ -68,10 +69,12 @@ def _says_something(cell: str | None) -> bool:
     return _trimmed(cell).upper() not in _NOTHING
 
 
-def _canonical(cell: str | None, is_date: bool, is_code: bool) -> str | None:
+def _canonical(cell: str | None, is_date: bool, is_code: bool, words: Mapping[str, str] | None) -> str | None:
     text = _trimmed(cell)
     if not _says_something(text):
         return None
+    if words is not None:
+        return words.get(unicodedata.normalize("NFKC", text))
     if is_code:
         return canonical_uscc(text)
     if not is_date:

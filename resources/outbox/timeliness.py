@@ -30,7 +30,7 @@ from supervision.reports.marks import (
 )
 
 MOST_LISTED = 100_000
-_MOST_NAMED = 6
+_MOST_NAMED = 3
 _COLLECT = "collect_7wd"
 _PERCENT = "0.00%"
 _COUNTS = (

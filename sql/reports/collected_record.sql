@@ -67,6 +67,9 @@ refused as (
     from quarantined as q
     inner join clocked_source as c on q.source = c.source
     left join refused_row as r on q.row_id = r.row_id
+    left join received_file as f on q.delivery_id = f.delivery_id and q.file_name = f.file_name
+    -- 撤回文件中的行是撤回，不是记录
+    where not coalesce(f.is_withdrawal, false)
 ),
 settled as (
     select f.source, f.content

@@ -67,6 +67,7 @@ def collected(
         "record": frame(f.RECORD, records),
         "quarantined": frame(f.QUARANTINED, quarantined),
         "subject": stored("subject", *subjects),
+        "received_file": stored("received_file", {"delivery_id": "SP-LT", "file_name": "gone", "is_withdrawal": True}),
         "clocked_source": frame({"source": S, "is_event_dated": B}, [{"source": s, "is_event_dated": e} for s, e in clocked]),
         "corrected": frame({"row_id": S}, [{"row_id": name} for name in corrected]),
         "refused_row": frame(f.REFUSED, facts),
@@ -133,6 +134,11 @@ def test_a_quarantined_row_is_open_until_it_comes(engine: DuckDBEngine) -> None:
         ("q4", False, date(2026, 10, 8), "Q4"),
         ("q5", False, date(2026, 10, 8), "Q5"),
     ]  # fmt: skip
+
+
+def test_a_refused_row_of_a_withdrawal_is_no_record(engine: DuckDBEngine) -> None:
+    rows = [refused("q1", file_name="gone"), refused("q2", file_name="here")]
+    assert pick(collected(engine, quarantined=rows), "row_id") == [("q2",)]
 
 
 def test_correcting_one_copy_of_a_wrong_row_settles_all(engine: DuckDBEngine) -> None:

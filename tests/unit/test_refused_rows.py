@@ -21,6 +21,7 @@ def facts(cells: dict[str, str | None], **changes: Any) -> RefusedRow:
         "key": {"doc": True, "on": True, "uscc": True, "note": False},
         "dates": ("on",),
         "codes": ("uscc",),
+        "words": {"kind": {"许可准入": "admission"}},
         "document_number": "doc",
         "subject": "uscc",
     }
@@ -63,6 +64,12 @@ def test_an_optional_cell_that_says_something_unreadable_is_no_key() -> None:
     assert facts(CELLS | {"on": "上月"}, **optional).key_text is None
 
 
+def test_a_word_of_a_closed_list_is_its_code_and_any_other_is_no_key() -> None:
+    coded = {"key": {"kind": True}}
+    assert facts(CELLS | {"kind": "许可准入 "}, **coded).key_text == "9:admission"
+    assert facts(CELLS | {"kind": "其他"}, **coded).key_text is None
+
+
 def test_the_key_is_the_one_of_the_splitting(tmp_path: Path) -> None:
     values = ["甲〔2026〕1号", None, "2026-05-01", "1:1"]
     names = [f"c{n}" for n in range(len(values))]
@@ -80,6 +87,7 @@ def test_licences_have_a_key_that_can_be_read() -> None:
         key={name: contract.column(name).required for name in contract.primary_key},
         dates=(),
         codes=("uscc",),
+        words={},
         document_number=contract.document_number,
         subject="uscc",
     )
