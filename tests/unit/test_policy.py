@@ -306,3 +306,7 @@ def test_an_empty_batch_is_a_batch(month: str, rounds: set[str], general: int, c
     before = batches_before(POLICY, month, rounds)
     assert (before["GEN"], before["CATER"]) == (general, catering)
     assert set(before) == {task.code for task in tasks_in_month(POLICY, month)}
+
+
+def test_no_policy_lets_an_exploratory_source_into_a_plan_by_default() -> None:
+    assert POLICY.exploratory_sources == ()

@@ -6,6 +6,7 @@ Not here: collecting and its clocks (test_collection_reports), the form of the f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -197,15 +198,48 @@ def test_only_the_snapshot_of_the_month_is_read(engine: DuckDBEngine) -> None:
 
 
 def test_the_field_of_a_subject_is_its_latest_standing_with_a_grade(engine: DuckDBEngine) -> None:
-    base = {"uscc": "F", "field_code": "catering", "record_kind": "许可准入", "recorded_on": date(2026, 8, 1)}
-    graded = base | {"record_kind": "风险分级", "recorded_on": date(2026, 3, 1), "field_grade": "C"}
+    base = {"uscc": "F", "field_code": "catering", "record_kind": "admission", "recorded_on": date(2026, 8, 1)}
+    graded = base | {"record_kind": "grading", "recorded_on": date(2026, 3, 1), "field_grade": "C"}
     older = graded | {"recorded_on": date(2025, 3, 1), "field_grade": "B"}
     gone = base | {"field_code": "food_sales", "valid_to": date(2026, 10, 30)}
-    visit = base | {"field_code": "metrology", "record_kind": "监督检查"}
+    visit = base | {"field_code": "metrology", "record_kind": "inspection"}
     later = base | {"field_code": "drug", "recorded_on": date(2026, 11, 1)}
-    inputs = {"accepted_field_record": accepted("field_record", base, graded, older, gone, visit, later)}
-    found = run(engine, "risk/subject_field", inputs, as_of=AS_OF)
-    assert pick(found, "field_code", "field_grade", "is_key_unit") == [("catering", "C", False)]
+    closed = base | {"field_code": "testing", "recorded_on": date(2026, 2, 1)}
+    closing = closed | {"record_kind": "cancellation", "recorded_on": date(2026, 9, 1)}
+    reopened = base | {"field_code": "certification", "recorded_on": date(2026, 9, 2)}
+    closed_before = reopened | {"record_kind": "cancellation", "recorded_on": date(2026, 9, 1)}
+    rows = (base, graded, older, gone, visit, later, closed, closing, reopened, closed_before)
+    found = run(engine, "risk/subject_field", {"field_record": stored("field_record", *rows)}, as_of=AS_OF)
+    assert pick(found, "field_code", "field_grade", "is_key_unit") == [
+        ("catering", "C", False),
+        ("certification", None, False),
+    ]
+
+
+def test_a_source_of_one_field_need_not_name_it(engine: DuckDBEngine) -> None:
+    row = {
+        "uscc": "F",
+        "record_kind": "grading",
+        "recorded_on": date(2026, 8, 1),
+        "field_grade": "C",
+        "is_current": True,
+    }
+    shape = pa.schema([
+        *((name, pa.string()) for name in ("row_id", "source", "uscc", "field_code", "field_grade", "record_kind")),
+        ("is_key_unit", pa.bool_()), ("recorded_on", pa.date32()), ("valid_to", pa.date32()),
+        ("received_at", pa.timestamp("us")), ("is_current", pa.bool_()),
+    ])  # fmt: skip
+    parts = pa.Table.from_pylist(
+        [
+            row | {"row_id": "a", "source": "field_catering"},
+            row | {"row_id": "b", "source": "field_food_drug", "field_code": "drug"},
+            row | {"row_id": "c", "source": "field_catering", "is_current": False},
+        ],
+        schema=shape,
+    )
+    fields = pa.table({"source": ["field_catering", "field_food_drug"], "field_code": ["catering", None]})
+    found = run(engine, "risk/field_record", {"parts": parts, "source_field": fields})
+    assert pick(found, "row_id", "field_code") == [("a", "catering"), ("b", "drug")]
 
 
 # —— frame ——
@@ -404,13 +438,33 @@ def test_last_months_inspectors_are_no_longer_on_duty(engine: DuckDBEngine) -> N
     assert pick(run(engine, "plan/roster", inputs, as_of=AS_OF), "inspector_id") == [("HERE",)]
 
 
+SIGNAL = {"row_id": "x:S:1", "uscc": "F", "provider": "某平台", "signal_no": "7", "observed_on": date(2026, 10, 2)}
+
+
+def triggered(
+    engine: DuckDBEngine, triggers: Sequence[Mapping[str, Any]], *signals: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    shape = {name: pa.string() for name in ("row_id", "uscc", "provider", "signal_no")}
+    shape |= {"observed_on": pa.date32(), "received_at": pa.timestamp("us"), "is_current": pa.bool_()}
+    told = [{"received_at": NOON, "is_current": True} | dict(signal) for signal in signals]
+    inputs = {
+        "accepted_trigger": accepted("trigger", *triggers),
+        "accepted_signal": pa.Table.from_pylist(told, schema=pa.schema(list(shape.items()))),
+        "population": stored("population", {"uid": "F", "county": "140802"}),
+    }
+    return run(engine, "plan/triggered_inspection", inputs, month_first=date(2026, 10, 1), until=AS_OF)
+
+
 def test_a_trigger_counts_in_the_month_in_which_it_was_delivered(engine: DuckDBEngine) -> None:
     old = {"trigger_id": "T1", "uscc": "F", "received_on": date(2026, 9, 29)}
     unknown = old | {"trigger_id": "T2", "uscc": "G"}
     later = old | {"trigger_id": "T3", "received_at": datetime(2026, 11, 2, 9)}
-    inputs = {
-        "accepted_trigger": accepted("trigger", old, unknown, later),
-        "population": stored("population", {"uid": "F", "county": "140802"}),
-    }
-    found = run(engine, "plan/triggered_inspection", inputs, month_first=date(2026, 10, 1), until=AS_OF)
-    assert pick(found, "trigger_id", "county") == [("T1", "140802")]
+    assert pick(triggered(engine, [old, unknown, later]), "trigger_id", "county") == [("T1", "140802")]
+
+
+def test_a_signal_that_a_policy_lets_in_is_a_trigger_of_its_kind(engine: DuckDBEngine) -> None:
+    """Which sources are let in is the policy's; by default none, and `accepted_signal` is empty (R-16)."""
+    [row] = triggered(engine, [], SIGNAL, SIGNAL | {"row_id": "x:S:2", "is_current": False})
+    assert (row["trigger_type"], row["evidence_ref"], row["uid"]) == ("DSJ", "某平台 7", "F")
+    assert re.fullmatch(r"DSJ-[0-9a-f]{16}", row["trigger_id"])
+    assert triggered(engine, []) == []
