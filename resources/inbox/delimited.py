@@ -147,13 +147,15 @@ class DelimitedReader:
     def _is_all_data(self, cells: pa.Table, header: Header) -> bool:
         """Whether no row can be blank or a footer: see TableBody.take. A row that fills every required cell is data."""
         leftmost = min(header.places.values())
+        if leftmost >= cells.num_columns:
+            return False
         suspect = _begins_oddly(cells.column(leftmost))
         for place in range(leftmost):
             if cells.column(place).null_count != cells.num_rows:
                 suspect = pc.or_(suspect, pc.is_valid(cells.column(place)))
         if not pc.any(suspect).as_py():
             return True
-        required = [header.places[column.name] for column in self.contract.columns if column.required]
+        required = [header.places[c.name] for c in self.contract.columns if c.required and c.name in header.places]
         if not required or max(required) >= cells.num_columns:
             return False
         rows = cells.filter(suspect)
