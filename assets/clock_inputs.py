@@ -21,7 +21,7 @@ from data_contracts.model import Contract
 from data_contracts.registry import Source, source, sources
 from resources.calendars import calendar
 from resources.engines.conversion import half_width
-from resources.reference import clocks, units
+from resources.reference import clocks, units, unpublished
 from supervision.clocks import Clock, ClockError, clock_faults
 from supervision.months import first_day, last_day, month_before
 from supervision.refused_rows import RefusedRow, refused_row
@@ -130,6 +130,15 @@ def corrected(month: Month) -> pa.Table:
     tables = [f"accepted_{name}" for name in clocked_sources()] + ["quarantined"]
     found = {name for table in tables for name in pc.unique(month.read(table, ["corrects_row_id"])[0]).to_pylist()}
     return _table(({"row_id": name} for name in sorted(found - {None})), row_id=pa.string())
+
+
+def not_public(month: Month) -> pa.Table:
+    """The accepted rows that by law are not made public, such as penalties of a warning alone."""
+    found = []
+    for rule in unpublished():
+        rows = month.records(f"accepted_{rule.source}", ["row_id", "formed_on", rule.column])
+        found += [{"row_id": r["row_id"]} for r in rows if rule.covers(r[rule.column], r["formed_on"])]
+    return _table(found, row_id=pa.string())
 
 
 def refused_rows(month: Month) -> pa.Table:

@@ -50,6 +50,7 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
             extra=lambda m: {
                 "clocked_source": given.clocked_source_table(),
                 "corrected": given.corrected(m),
+                "not_public": given.not_public(m),
                 "refused_row": given.refused_rows(m),
                 "senders": senders(m),
                 "unit": unit_table(),

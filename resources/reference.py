@@ -17,7 +17,7 @@ import yaml
 
 from resources.calendars import rows
 from resources.settings import CHECKOUT, POLICIES, REFERENCE
-from supervision.clocks import Clock, parse_clocks
+from supervision.clocks import Clock, Unpublished, parse_clocks, parse_unpublished
 from supervision.policy import Policy, PolicyError, parse_policy
 from supervision.task_register import Register, Units, parse_register
 
@@ -131,5 +131,16 @@ def code_commit() -> str:
 @lru_cache(maxsize=1)
 def clocks() -> tuple[Clock, ...]:
     """The clocks of collecting and publishing (`data_contracts/clocks.yaml`); ClockError when it cannot be used."""
+    return parse_clocks(_clocks_document())
+
+
+@lru_cache(maxsize=1)
+def unpublished() -> tuple[Unpublished, ...]:
+    """Records that by law are not made public (`data_contracts/clocks.yaml`); ClockError when it cannot be used."""
+    return parse_unpublished(_clocks_document())
+
+
+def _clocks_document() -> dict[str, Any]:
     text = (CHECKOUT / "data_contracts" / "clocks.yaml").read_bytes()
-    return parse_clocks(yaml.load(text, Loader=yaml.CSafeLoader))
+    document: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)
+    return document

@@ -8,6 +8,7 @@ Clauses: notice (五), 7 working days to collect; 双公示, 7 to go online; 条
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -22,6 +23,8 @@ State = Literal["on_time", "late", "overdue_open", "not_yet_due", "undeterminabl
 STATES: tuple[State, ...] = ("on_time", "late", "overdue_open", "not_yet_due", "undeterminable")
 _STARTS = ("formed_on", "month")
 _MEASURED = ("received_on", "published_on")
+_UNPUBLISHED_KEYS = {"source", "column", "only", "valid_from", "clause"}
+_SEPARATORS = re.compile("[;；、,，]")
 _CLOCK_KEYS = {"name", "title", "from", "to", "versions"}
 _DAY = timedelta(days=1)
 
@@ -69,17 +72,49 @@ class Clock:
         return [(self.name, day, due.day, due.provisional) for day, due in dated if due is not None]
 
 
+@dataclass(frozen=True, slots=True)
+class Unpublished:
+    """Records of a source that by law are not made public: those formed from `valid_from` on whose column says nothing
+    but the listed words. They have no clock of publication; collecting them has its clock all the same.
+    """
+
+    source: str
+    column: str
+    only: frozenset[str]
+    valid_from: date
+    clause: str
+
+    def covers(self, cell: str | None, formed_on: date | None) -> bool:
+        """Whether a record with this cell, formed on that day, must not be published."""
+        said = {part.strip() for part in _SEPARATORS.split(cell or "") if part.strip()}
+        return bool(said) and said <= self.only and formed_on is not None and formed_on >= self.valid_from
+
+
 def parse_clocks(document: Mapping[str, Any]) -> tuple[Clock, ...]:
     """The clocks of `clocks.yaml`, in its order; ClockError says which entry is wrong and how to write it."""
     entries = document.get("clocks")
-    if not isinstance(entries, list) or not entries or set(document) != {"clocks"}:
-        raise ClockError("clocks.yaml 应只有一个列表 clocks，请逐个写明时钟。")
+    if not isinstance(entries, list) or not entries or not set(document) <= {"clocks", "unpublished"}:
+        raise ClockError("clocks.yaml 应只有列表 clocks 和 unpublished，请逐个写明时钟。")
     clocks = tuple(_clock(entry) for entry in entries)
     names = [clock.name for clock in clocks]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise ClockError(f"clocks.yaml 的时钟 {'、'.join(repeated)} 写了两次，请删去一处。")
     return clocks
+
+
+def parse_unpublished(document: Mapping[str, Any]) -> tuple[Unpublished, ...]:
+    """What `clocks.yaml` says of records that are not made public; ClockError when an entry cannot be used."""
+    found = []
+    for raw in document.get("unpublished") or ():
+        sound = isinstance(raw, dict) and set(raw) == _UNPUBLISHED_KEYS and isinstance(raw["valid_from"], date)
+        if not sound or not isinstance(raw["only"], list) or not raw["only"] or not raw["clause"]:
+            raise ClockError(
+                f"clocks.yaml 的 unpublished 每项应写明 {'、'.join(sorted(_UNPUBLISHED_KEYS))}，不多不少。"
+            )
+        only = frozenset(str(word) for word in raw["only"])
+        found.append(Unpublished(str(raw["source"]), str(raw["column"]), only, raw["valid_from"], str(raw["clause"])))
+    return tuple(found)
 
 
 def clock_faults(clocks: Iterable[Clock], sources: Iterable[tuple[str, tuple[str, ...], bool, bool]]) -> list[str]:

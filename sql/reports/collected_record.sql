@@ -47,13 +47,13 @@ published as (
 collected as (
     select
         source, row_id, delivery_id, file_name, sheet, row_no, key_text, uid, formed_on, published_on, document_number,
-        received_at, false as is_withdrawn
+        received_at, false as is_withdrawn, row_id as newest_row_id
     from versions
     where is_alone
     union all
     select
         f.source, f.row_id, f.delivery_id, f.file_name, f.sheet, f.row_no, f.key_text, l.uid, l.formed_on, p.published_on,
-        l.document_number, f.received_at, e.is_withdrawn
+        l.document_number, f.received_at, e.is_withdrawn, l.row_id as newest_row_id
     from ranked as f
     inner join ranked as l on f.source = l.source and f.key_text = l.key_text and f.event = l.event
     inner join ended as e on f.source = e.source and f.key_text = e.key_text
@@ -96,12 +96,12 @@ still_open as (
 together as (
     select
         source, row_id, delivery_id, file_name, sheet, row_no, key_text, uid, formed_on, published_on, document_number,
-        received_at, true as is_collected, is_withdrawn
+        received_at, true as is_collected, is_withdrawn, newest_row_id
     from collected
     union all
     select
         source, row_id, delivery_id, file_name, sheet, row_no, key_text, uid, formed_on, cast(null as date) as published_on,
-        document_number, received_at, false as is_collected, false as is_withdrawn
+        document_number, received_at, false as is_collected, false as is_withdrawn, row_id as newest_row_id
     from still_open
 )
 select
@@ -119,6 +119,8 @@ select
     t.document_number,
     t.is_collected,
     t.is_withdrawn,
+    -- 依法不予公示的，如仅受警告的处罚（clocks.yaml）
+    n.row_id is null as must_publish,
     t.delivery_id,
     t.file_name,
     t.sheet,
@@ -127,4 +129,5 @@ from together as t
 inner join senders as s on t.delivery_id = s.delivery_id
 left join unit as u on s.unit_code = u.unit_code
 left join subject as b on t.uid = b.uid
+left join not_public as n on t.newest_row_id = n.row_id
 order by t.row_id

@@ -33,8 +33,10 @@ running as (
     inner join clock_source as c on r.source = c.source
     inner join told as t on r.source = t.source and r.unit_code = t.unit_code
     left join due_day as d on c.clock = d.clock and r.formed_on = d.formed_on
-    -- 未归集的行谈不上公示；已撤回的记录不再要求公示
-    where c.measured = 'received_on' or (r.is_collected and (not r.is_withdrawn or r.published_on is not null))
+    -- 未归集的行谈不上公示；已撤回的、依法不予公示的不要求公示
+    where
+        c.measured = 'received_on'
+        or (r.is_collected and ((r.must_publish and not r.is_withdrawn) or r.published_on is not null))
 ),
 together as (
     select * from running

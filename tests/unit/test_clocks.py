@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_contracts.registry import sources
+from data_contracts.registry import source, sources
 from resources.calendars import calendar
-from resources.reference import clocks
-from supervision.clocks import STATES, ClockError, clock_faults, delay, judge, parse_clocks
+from resources.reference import clocks, unpublished
+from supervision.clocks import STATES, ClockError, clock_faults, delay, judge, parse_clocks, parse_unpublished
 from supervision.workdays import DueDate
 
 CLOCKS = {clock.name: clock for clock in clocks()}
@@ -127,6 +127,41 @@ def test_a_clock_that_cannot_run_is_named() -> None:
     found = clock_faults(clocks(), facts)
     assert [text.split("来源 ")[1][0] for text in found] == ["a", "b", "c"]
     assert "collect_1wd" in found[0] and "formedOn" in found[1] and "publishedOn" in found[2]
+
+
+@pytest.mark.parametrize(
+    ("cell", "formed", "covered"),
+    [
+        ("警告", "2021-09-01", True),
+        (" 警告； ", "2026-01-05", True),
+        ("警告;罚款", "2026-01-05", False),
+        ("通报批评", "2026-01-05", False),
+        ("警告", "2021-08-31", False),
+        ("", "2026-01-05", False),
+        (None, "2026-01-05", False),
+    ],
+)
+def test_a_warning_alone_is_not_made_public(cell: str | None, formed: str, covered: bool) -> None:
+    [rule] = unpublished()
+    assert source(rule.source).contract.column(rule.column).title == "处罚类别"
+    assert rule.covers(cell, day(formed)) == covered
+    assert not rule.covers(cell, None)
+
+
+@pytest.mark.parametrize(
+    "change", [{"only": []}, {"only": "警告"}, {"valid_from": "2021"}, {"clause": None}, {"more": 1}]
+)
+def test_an_exemption_without_its_rule_is_refused(change: dict[str, Any]) -> None:
+    sound = {
+        "source": "penalty",
+        "column": "penalty_type",
+        "only": ["警告"],
+        "valid_from": date(2021, 9, 1),
+        "clause": "第二条",
+    }
+    assert parse_unpublished({"unpublished": [sound]})[0].only == {"警告"}
+    with pytest.raises(ClockError, match="unpublished"):
+        parse_unpublished({"unpublished": [sound | change]})
 
 
 def version(**changes: Any) -> dict[str, Any]:

@@ -61,6 +61,7 @@ def collected(
     corrected: Sequence[str] = (),
     facts: Sequence[Mapping[str, Any]] = (),
     subjects: Sequence[Mapping[str, Any]] = (),
+    not_public: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     clocked = [("licence", False), ("abnormal_listing", True)]
     inputs = {
@@ -70,6 +71,7 @@ def collected(
         "received_file": stored("received_file", {"delivery_id": "SP-LT", "file_name": "gone", "is_withdrawal": True}),
         "clocked_source": frame({"source": S, "is_event_dated": B}, [{"source": s, "is_event_dated": e} for s, e in clocked]),
         "corrected": frame({"row_id": S}, [{"row_id": name} for name in corrected]),
+        "not_public": frame({"row_id": S}, [{"row_id": name} for name in not_public]),
         "refused_row": frame(f.REFUSED, facts),
         "senders": pa.Table.from_pylist(SENT),
         "unit": f.units(),
@@ -90,6 +92,12 @@ def test_a_correction_is_the_same_record_at_its_first_receipt(engine: DuckDBEngi
     assert pick(found, "row_id", "received_on", "formed_on", "uid", "published_on") == [
         ("a1", date(2026, 10, 8), FORMED, "F", date(2026, 10, 2))
     ]
+
+
+def test_the_newest_version_says_whether_to_publish(engine: DuckDBEngine) -> None:
+    rows = [record("a1", is_current=False), record("a2", version_no=2), record("b", "b"), record("c", "c")]
+    found = collected(engine, *rows, not_public=["a1", "b"])
+    assert pick(found, "row_id", "must_publish") == [("a1", True), ("b", False), ("c", True)]
 
 
 def test_a_removal_is_a_record_of_its_own(engine: DuckDBEngine) -> None:
@@ -171,7 +179,7 @@ def one(row_id: str, **changes: Any) -> dict[str, Any]:
     return {
         "source": "licence", "row_id": row_id, "key_text": row_id, "unit_code": "SP-LT", "unit_name": "食品流通科",
         "record_county": "-", "formed_on": FORMED, "received_on": date(2026, 10, 9), "is_collected": True,
-        "is_withdrawn": False, "delivery_id": "d", "file_name": "f", "row_no": 1,
+        "is_withdrawn": False, "must_publish": True, "delivery_id": "d", "file_name": "f", "row_no": 1,
     } | changes  # fmt: skip
 
 
@@ -262,6 +270,7 @@ def test_publication_has_clocks_of_its_own(engine: DuckDBEngine) -> None:
         one("e", formed_on=date(2026, 10, 28)),
         one("f", is_withdrawn=True),
         one("g", is_collected=False),
+        one("w", must_publish=False),
         one("h", formed_on=date(2026, 9, 1)),
         one("i", formed_on=date(2026, 9, 1), published_on=date(2026, 10, 8)),
     )

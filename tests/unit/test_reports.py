@@ -49,6 +49,9 @@ def test_rates_months_and_strata_in_words():
     [
         ("task_status", "status", marks.TASK_MARKS),
         ("timeliness", "state", marks.TIMELINESS_MARKS),
+        ("source_coverage", "coverage", marks.COVERAGE_MARKS),
+        ("department_coverage", "dept_state", marks.DEPARTMENT_MARKS),
+        ("push_reconciliation", "push_state", marks.PUSH_MARKS),
         ("county_capacity", "shortfall_action", marks.SHORTFALL_MARKS),
         ("drawn_subjects", "assignment_state", marks.ASSIGNMENT_MARKS),
     ],
