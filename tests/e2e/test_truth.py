@@ -57,7 +57,7 @@ def truth(collected: Collected) -> list[dict]:
 def test_every_planted_fault_is_found_by_its_rule(collected: Collected, truth: list[dict]) -> None:
     assert len(truth) > 5000
     kinds = Counter(fault["kind"] for fault in truth)
-    assert len(kinds) > 20, kinds
+    assert len(kinds) >= 20, kinds
     assert missed_faults(collected, truth) == []
 
 
