@@ -108,6 +108,7 @@ from numbered
 where
     due_on between $month_first and $month_last
     or state in ('not_yet_due', 'overdue_open')
-    or (due_on < $month_first and done_on between $month_first and $month_last)
+    -- 办结和送达都知道了，才说得出是逾期办结
+    or (state = 'late' and due_on < $month_first and greatest(done_on, seen_on) between $month_first and $month_last)
     or (due_on is null and seen_on between $month_first and $month_last)
 order by clock, row_id

@@ -274,6 +274,15 @@ def test_publication_has_clocks_of_its_own(engine: DuckDBEngine) -> None:
         one("h", formed_on=date(2026, 9, 1)),
         one("i", formed_on=date(2026, 9, 1), published_on=date(2026, 10, 8)),
     )
+    late = {"formed_on": date(2026, 9, 1), "published_on": date(2026, 9, 29)}
+    known = timely(
+        engine,
+        one("j", **late),
+        one("k", **late, received_on=date(2026, 9, 29)),
+        one("l", **late | {"published_on": date(2026, 9, 8)}),
+    )
+    # Told in the month in which both the publication and the record are known, and only when it was late.
+    assert states(known, "double_publicity_7wd") == [("j", "2026-09", "late", 13)]
     # Published late counts although it was collected in time; in the future is not yet; withdrawn need not be.
     assert states(found, "double_publicity_7wd") == [
         ("a", "2026-10", "on_time", None),
