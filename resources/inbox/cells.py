@@ -25,7 +25,7 @@ _FOOTER = re.compile(
 )
 # A row whose first cell begins with none of these is data; only the others are looked at closely.
 _WHITE = "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
-_LOOK_CLOSER = frozenset((*(word[0] for word in _FOOTER_WORDS), "第", "共", "", *_WHITE))
+LOOK_CLOSER = frozenset((*(word[0] for word in _FOOTER_WORDS), "第", "共", "", *_WHITE))
 
 
 def cell_text(value: object) -> str | None:
@@ -66,7 +66,7 @@ def look_closer(values: Sequence[object], places: Sequence[int] | range) -> list
     return [
         place
         for place, value in zip(places, values, strict=True)
-        if value is None or (value.__class__ is str and value[:1] in _LOOK_CLOSER)
+        if value is None or (value.__class__ is str and value[:1] in LOOK_CLOSER)
     ]
 
 

@@ -18,7 +18,7 @@ from resources.inbox.errors import InboxError
 from resources.inbox.header import SEARCH_ROWS, Header, find_header, header_index
 from resources.inbox.raw_table import RawTable, sheet_table
 from resources.inbox.sheets import MergedRange, Row, Sheet
-from resources.inbox.text_array import dates_from_serials, text_array, with_unit
+from resources.inbox.text_array import dates_from_serials, odd_texts, text_array, with_unit
 
 
 def sheet_rows(sheet: Sheet, contract: Contract, where: str) -> RawTable | None:
@@ -69,7 +69,8 @@ class TableBody:
 
     def take(self, chunk: list[Row], first_row: int) -> None:
         columns = _columns(chunk)
-        odd = self._odd_rows(columns, len(chunk))
+        ready = text_array(columns[self.first]) if self.first < len(columns) else None
+        odd = self._odd_rows(columns, ready, len(chunk))
         footers = [index for index in odd if self._is_footer(chunk[index])]
         blank = {index for index in odd if self._is_blank(chunk[index])}
         self.blank_rows += len(blank)
@@ -84,16 +85,16 @@ class TableBody:
             kept = [index for index in range(len(chunk)) if index not in dropped]
             numbers = [*(place for place, _ in self.pending), *(first_row + index for index in kept)]
             chunk_kept = [*(row for _, row in self.pending), *(chunk[index] for index in kept)]
-            columns = _columns(chunk_kept)
+            columns, ready = _columns(chunk_kept), None
         self.pending = [(first_row + index, chunk[index]) for index in sorted(waiting)]
-        self.tables.append(self.arrow(numbers, columns))
+        self.tables.append(self.arrow(numbers, columns, ready))
 
-    def _odd_rows(self, columns: Sequence[Sequence[object]], height: int) -> list[int]:
+    def _odd_rows(self, columns: Sequence[Sequence[object]], leftmost: pa.Array | None, height: int) -> list[int]:
         """Indices of the rows that may be no data: what their leftmost column of the table shows is nothing or a word."""
         places = range(height)
-        if self.first >= len(columns):
+        if leftmost is None:
             return list(places)
-        odd = set(look_closer(columns[self.first], places))
+        odd = set(odd_texts(leftmost))
         for index in range(self.first):
             column = columns[index]
             if column.count("") == height:
@@ -114,7 +115,10 @@ class TableBody:
         whole = bool(self.required) and all(place < len(row) and not is_blank(row[place]) for place in self.required)
         return not whole and reads_as_footer(row)
 
-    def arrow(self, numbers: Sequence[int], columns: list[Sequence[object]]) -> pa.Table:
+    def arrow(
+        self, numbers: Sequence[int], columns: list[Sequence[object]], leftmost: pa.Array | None = None
+    ) -> pa.Table:
+        """The rows as text; `leftmost`: texts of the leftmost column, where they are known already."""
         for index, column in enumerate(columns):
             if (index >= self.header.width or index in self.header.unnamed) and column.count("") != len(column):
                 self._refuse_content(index, column, numbers)
@@ -124,8 +128,11 @@ class TableBody:
         for name, place in self.header.places.items():
             values: Sequence[object] = columns[place] if place < len(columns) else [""] * len(numbers)
             if name in self.dates and self.sheet.is_workbook:
-                values = dates_from_serials(values, epoch_1904=self.sheet.epoch_1904)
-            arrays[name] = text_array(values)
+                arrays[name] = text_array(dates_from_serials(values, epoch_1904=self.sheet.epoch_1904))
+            elif place == self.first and leftmost is not None and not self.merged.ranges:
+                arrays[name] = leftmost
+            else:
+                arrays[name] = text_array(values)
             if name in self.header.units:
                 arrays[name] = with_unit(arrays[name], self.header.units[name])
         arrays["row_no"] = pa.array(numbers, pa.int64())

@@ -7,17 +7,17 @@ Not here: the text of one odd cell (cells), what a text means (engines/conversio
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from resources.inbox.cells import cell_text
+from resources.inbox.cells import LOOK_CLOSER, cell_text
 
 _EPOCH_1900, _EPOCH_1904 = datetime(1899, 12, 30), datetime(1904, 1, 1)
 # Serial numbers of dates have five digits (1927 to 2173); 20260901 is a date written as a number, 2026 a year.
 _FIRST_SERIAL, _LAST_SERIAL = 10_000, 99_999
-_WHOLE = 2.0**53
 _PLAIN_NUMBER = r"^\s*[+-]?[0-9０-９][0-9０-９,，.．]*\s*$"
 
 
@@ -34,16 +34,21 @@ def text_array(values: Sequence[object]) -> pa.Array:
     if kinds == {date}:
         return pa.array(values, pa.date32()).cast(pa.string())
     if kinds == {float}:
-        numbers = pa.array(values, pa.float64())
-        whole = pc.and_(pc.equal(numbers, pc.trunc(numbers)), pc.less(pc.abs(numbers), pa.scalar(_WHOLE)))
-        if pc.all(whole).as_py() is not False:
-            return numbers.cast(pa.int64()).cast(pa.string())
+        with suppress(pa.ArrowInvalid):  # some number is not whole
+            return pa.array(values, pa.float64()).cast(pa.int64()).cast(pa.string())
     return pa.array([cell_text(value) for value in values], pa.string())
 
 
 def _empty_as_null(texts: pa.Array) -> pa.Array:
     empty = pc.equal(texts, "")
     return pc.if_else(empty, pa.scalar(None, pa.string()), texts) if pc.any(empty).as_py() else texts
+
+
+def odd_texts(texts: pa.Array) -> list[int]:
+    """Where a text is missing or begins as a footer or with white space does: see `look_closer`."""
+    begins = pc.utf8_slice_codeunits(texts, 0, 1)
+    odd = pc.is_in(begins, value_set=pa.array([None, *LOOK_CLOSER], pa.string()))
+    return pc.indices_nonzero(odd).to_pylist() if pc.any(odd).as_py() else []
 
 
 def dates_from_serials(values: Sequence[object], *, epoch_1904: bool) -> Sequence[object]:
