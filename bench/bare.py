@@ -20,6 +20,8 @@ import pyarrow.parquet as pq
 import xlsxwriter
 from python_calamine import CalamineWorkbook
 
+from resources.engines.duckdb_engine import Step
+
 
 @dataclass
 class Recorded:
@@ -54,9 +56,10 @@ def recorded_run(home: Path, month: str) -> Recorded:
         kept.queries.append(({"": sql}, dict(inputs), dict(params or {})))
         return chosen(self, sql, inputs, params)
 
-    def select_chain(self: Any, steps: Mapping[str, str], inputs: Any) -> dict[str, Path]:
-        kept.queries.append((dict(steps), dict(inputs), {}))
-        return chained(self, steps, inputs)
+    def select_chain(self: Any, steps: Mapping[str, str | Step], inputs: Any) -> dict[str, Path]:
+        made = chained(self, steps, inputs)
+        kept.queries.append(({name: _text(step, made[name]) for name, step in steps.items()}, dict(inputs), {}))
+        return made
 
     def read_file(path: Path, *arguments: Any, **options: Any) -> Any:
         kept.files.append(path)
@@ -82,6 +85,18 @@ def recorded_run(home: Path, month: str) -> Recorded:
     if not (kept.queries and kept.files and len(kept.workbooks) == len(documents)):
         raise RuntimeError("the recorded run shows no work: has a name that is recorded here moved?")
     return kept
+
+
+def _text(step: str | Step, made: Path) -> str:
+    """The SELECT of a step; of one that was not run, or gave nothing, only the columns of its result."""
+    if isinstance(step, str):
+        return step
+    if pq.read_metadata(made).num_rows:
+        return step.sql()
+    with duckdb.connect() as connection:
+        kinds = connection.register("none", step.columns.empty_table()).view("none")
+        columns = zip(kinds.columns, kinds.types, strict=True)
+        return "SELECT " + ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in columns) + " WHERE FALSE"
 
 
 def bare_seconds(kept: Recorded) -> dict[str, float]:

@@ -18,6 +18,9 @@ _PLACE = [
     ("part_no", _COUNT), ("corrects_row_id", _TEXT), ("received_at", _TIME),
 ]  # fmt: skip
 
+IDENTITY = pa.schema(  # the input, as sql/validated/identity.sql makes it
+    [("basis", _TEXT), ("key_text", _TEXT), ("uid", _TEXT), ("uscc", _TEXT), ("party_name", _TEXT), ("matches", _COUNT)]
+)
 IDENTIFIED = pa.schema(
     [
         ("identified_id", _TEXT),

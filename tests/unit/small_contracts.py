@@ -76,11 +76,6 @@ PERMIT = Contract(
 )
 
 
-IDENTITY = pa.schema(
-    [(name, pa.string()) for name in ("basis", "key_text", "uid", "uscc", "party_name")] + [("matches", pa.int64())]
-)
-
-
 def uscc(number: int) -> str:
     """The number-th valid credit code."""
     body = f"91140800{number:09d}"

@@ -18,8 +18,8 @@ from resources.engines.amounts import AMOUNT_TEXT, amount_texts
 from resources.engines.contract_sql import Split, split_sql
 from resources.engines.dialect import lint
 from resources.engines.duckdb_engine import DuckDBEngine, Step
-from resources.engines.split_columns import VERSIONS
-from tests.unit.small_contracts import IDENTITY, PERMIT, column, delivered, row, uscc
+from resources.engines.split_columns import IDENTITY, VERSIONS
+from tests.unit.small_contracts import PERMIT, column, delivered, row, uscc
 
 SPLIT = split_sql(PERMIT)
 IDENTIFIED = split_sql(replace(PERMIT, identity=True, document_number="doc_no", published_on="signed_on"))

@@ -13,7 +13,8 @@ import pytest
 from data_contracts.model import Contract
 from resources.engines.contract_sql import split_sql
 from resources.engines.duckdb_engine import DuckDBEngine
-from tests.unit.small_contracts import IDENTITY, PERMIT, delivered, row
+from resources.engines.split_columns import IDENTITY
+from tests.unit.small_contracts import PERMIT, delivered, row
 
 SERIES = ("2026-09-XY-01", "2026-09-XY-02", "2026-10-XY-01")
 

@@ -17,7 +17,8 @@ from stdnum.iso7064 import mod_11_10
 from resources.engines.contract_sql import split_sql
 from resources.engines.duckdb_engine import DuckDBEngine, sql_text
 from resources.engines.identity_sql import name_core, name_key
-from tests.unit.small_contracts import IDENTITY, PERMIT, delivered, row, uscc
+from resources.engines.split_columns import IDENTITY
+from tests.unit.small_contracts import PERMIT, delivered, row, uscc
 
 CONTRACT = replace(PERMIT, identity=True)
 SPLIT = split_sql(CONTRACT)
