@@ -58,7 +58,11 @@ def units() -> pa.Table:
 
 
 def run(engine: DuckDBEngine, name: str, inputs: Mapping[str, pa.Table], **params: object) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = engine.select(sql_text(f"reports/{name}"), inputs, params).to_pylist()
+    """The rows of `sql/reports/<name>.sql`, which must have the columns and types of its output contract."""
+    made = engine.select(sql_text(f"reports/{name}"), inputs, params)
+    promised = [(c.name, TYPES.get(c.physical_type, pa.decimal128(18, 6))) for c in output_contract(name).columns]
+    assert [(field.name, field.type) for field in made.schema] == promised
+    rows: list[dict[str, Any]] = made.to_pylist()
     return rows
 
 
