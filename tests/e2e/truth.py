@@ -81,12 +81,13 @@ def places_of(fault: dict) -> set[Place]:
 
 
 def _is_told(fault: dict, gaps: list[dict]) -> bool:
-    """Whether the number is in the list of its series; after the last number delivered nobody can miss one."""
+    """Whether the number is in the list of its series; outside of what was delivered nobody can miss one."""
     text = unicodedata.normalize("NFKC", fault["document_number"])
     number = re.search(r"(\d+)号$", text)
     for gap in gaps:
         series = unicodedata.normalize("NFKC", gap["series"])
         if (gap["source"], gap["unit_code"]) == (fault["source"], fault["unit_code"]) and text.startswith(series):
             told = {int(n) for n in re.findall(r"\d+", gap["missing_numbers"] or "")}
-            return number is not None and (int(number[1]) in told or int(number[1]) > gap["last_no"])
+            value = int(number[1]) if number else 0
+            return value in told or not gap["first_no"] <= value <= gap["last_no"]
     return False

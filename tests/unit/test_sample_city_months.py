@@ -107,6 +107,8 @@ def test_records_are_new_and_numbers_run_on(home: Path) -> None:
 
 def test_truth_tells_of_both_months(home: Path) -> None:
     truth = json.loads((home / "truth.json").read_text("utf-8"))
+    lost = Counter(t["document_number"] for t in truth if t["kind"] == "missing_number")
+    assert lost and max(lost.values()) == 1
     assert {t["delivery_id"][:7] for t in truth if t["delivery_id"]} == {"2026-09", "2026-10", "2026-11"}
     assert json.loads((home / STORY).read_text("utf-8"))["months"] == ["2026-10", "2026-11"]
 
