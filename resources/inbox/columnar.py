@@ -33,6 +33,8 @@ def read_parquet(path: Path, contract: Contract, label: str) -> RawTable:
             header = match_header(names, contract, label, row=0)
             wanted = {name: names[place] for name, place in header.places.items()}
             table = file.read(columns=list(wanted.values()))
+    except MemoryError:  # also Arrow's: the limit, not the file
+        raise
     except (pa.ArrowException, OSError) as error:
         raise InboxError(f"{label} 已损坏，读不出 Parquet 内容，请报送单位重新导出后送达。") from error
     arrays = {name: _texts(table.column(given), f"{label} 的列「{given}」") for name, given in wanted.items()}

@@ -91,8 +91,8 @@ def measure_workbook(path: Path, label: str) -> None:
                 raise InboxError(f"{label} 是压缩包但不是 xlsx 工作簿，请解压后直接送达其中的表格文件。")
             for member in members:
                 with archive.open(member) as stream:
-                    _measure_part(stream, member.filename, path.stat().st_size, label)
-    except InboxError:
+                    _measure_part(stream, member, path.stat().st_size, label)
+    except (InboxError, MemoryError):
         raise
     except Exception as error:  # zipfile raises what it likes: struct.error, zlib.error, NotImplementedError ...
         raise InboxError(f"{label} 已损坏或加密，打不开，请报送单位用电子表格软件另存后重新送达。") from error
@@ -150,15 +150,18 @@ def _shown(name: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in name[:60])
 
 
-def _measure_part(stream: IO[bytes], name: str, packed: int, label: str) -> None:
+def _measure_part(stream: IO[bytes], member: zipfile.ZipInfo, packed: int, label: str) -> None:
     """Unpack one part of a workbook, a piece at a time; its size and check sum are thereby true."""
+    name = member.filename
     is_sheet = name.startswith("xl/worksheets/") and name.endswith(".xml")
     is_text = is_sheet or name.casefold() == "xl/sharedstrings.xml"
     is_xml = is_text or name.endswith((".xml", ".rels", ".vml"))
     height, width = 0, 26
     rest = b""
     first = True
+    told = member.file_size
     while chunk := stream.read(_CHUNK):
+        told -= len(chunk)
         if first and is_xml:
             _refuse_entities(chunk, name, label)
             first = False
@@ -179,6 +182,10 @@ def _measure_part(stream: IO[bytes], name: str, packed: int, label: str) -> None
         for letters, beside, below in set((_FAR if height < _SIX_DIGITS else _FARTHER).findall(text)):
             height = max(height, int(beside or below))
             width = max(width, _column_number(letters))
+    if told:
+        raise InboxError(
+            f"{label} 的 {_shown(name)} 与压缩包目录所写的大小不符，请用电子表格软件另存后重新送达。", kind="hostile"
+        )
     cells = height * width
     if width > MAX_COLUMNS or cells > MAX_SHEET_CELLS or cells > max(_SPARSE_CELLS, MAX_CELLS_PER_BYTE * packed):
         raise InboxError(

@@ -12,6 +12,7 @@ import codecs
 import contextlib
 import json
 import os
+import re
 import resource
 import select
 import shutil
@@ -32,8 +33,13 @@ from resources.inbox.sandbox import TABLE, temporary_of
 MAX_ANSWER = 16 * 1024**2
 MAX_WRITTEN = 8 * 1024**3  # a table as Parquet, or what an archive unpacks to
 MAX_OPEN_FILES = 128
-# What compiled libraries print when an allocation fails.
-_OUT_OF_MEMORY = (b"memory allocation", b"ut of memory", b"bad_alloc", b"allocate memory", b"MemoryError")
+# What libraries say when memory, or the stack of one more thread, cannot be had.
+_OUT_OF_MEMORY = re.compile(
+    r"memory allocation|out of memory|bad_alloc|allocate memory|MemoryError|(?:malloc|realloc) of size|worker thread"
+    r"|Resource temporarily unavailable|failed to spawn thread|PyObject pointer is null",
+    re.IGNORECASE,
+)
+_NEARLY = 0.8  # of the limit: what dies there, dies of it
 _PATIENCE_MS = 50
 
 
@@ -122,7 +128,7 @@ def _serve(request: dict[str, Any], lines: _Lines, read: Callable[[dict[str, Any
     started = time.monotonic()
     try:
         ending = _fork(request, folder, lines, read)
-        answer = _answer(ending)
+        answer = _answer(ending, request["memory"])
         if answer["state"] == "read":
             os.replace(folder / TABLE, target)
             _sync_folder(target.parent)
@@ -183,7 +189,7 @@ def _gone(child: int, milliseconds: int) -> bool:
         time.sleep(0.001)
 
 
-def _answer(ending: _Ending) -> dict[str, Any]:
+def _answer(ending: _Ending, memory: int) -> dict[str, Any]:
     code = os.waitstatus_to_exitcode(ending.status)
     if code == 0 and not ending.timed_out and ending.said.endswith(b"\n"):
         with contextlib.suppress(ValueError):
@@ -192,7 +198,11 @@ def _answer(ending: _Ending) -> dict[str, Any]:
     detail = ""
     if ending.timed_out or code == -signal.SIGXCPU:
         kind = "timeout"
-    elif code == -signal.SIGKILL or any(word in ending.printed for word in _OUT_OF_MEMORY):
+    elif (
+        code == -signal.SIGKILL
+        or (code < 0 and ending.used.ru_maxrss * 1024 > _NEARLY * memory)
+        or _OUT_OF_MEMORY.search(ending.printed.decode(errors="replace"))
+    ):
         kind = "memory"  # nobody but the kernel, short of memory, kills a child that is in time
     else:
         kind = "crashed"
@@ -243,14 +253,25 @@ def _judged(
     try:
         return read(request, folder)
     except InboxError as error:
+        if _is_memory(error):
+            return {"state": "quarantined", "kind": "memory", "reason": None}
         drifts = [asdict(drift) for drift in error.drifts] if isinstance(error, DriftError) else []
         return {"state": "quarantined", "kind": error.kind, "reason": str(error), "drifts": drifts}
     except BaseException as error:  # panics of compiled libraries are no Exception
-        if isinstance(error, MemoryError) or any(word.decode() in str(error) for word in _OUT_OF_MEMORY):
+        if _is_memory(error):
             return {"state": "quarantined", "kind": "memory", "reason": None}
         frame = traceback.extract_tb(error.__traceback__)[-1]
         detail = f"{type(error).__name__}，{Path(frame.filename).name} 第 {frame.lineno} 行"
         return {"state": "quarantined", "kind": "crashed", "reason": None, "detail": detail}
+
+
+def _is_memory(error: BaseException | None) -> bool:
+    """Whether memory was the cause, also where a reader took it for damage."""
+    while error is not None:
+        if isinstance(error, MemoryError) or _OUT_OF_MEMORY.search(str(error)):
+            return True
+        error = error.__cause__
+    return False
 
 
 def _send(descriptor: int, answer: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -93,12 +94,17 @@ class Outcome:
 def budget_of(path: Path) -> Budget:
     """Memory and time by the size of the file and whether it is packed; the least for a file that cannot be seen."""
     try:
+        if not path.is_file():  # to open a pipe would block here
+            return Budget(MIN_MEMORY, MIN_SECONDS)
         size = path.stat().st_size
         with path.open("rb") as file:
             per_byte, per_mb = _ZIP if file.read(2) == b"PK" else _OTHER
     except OSError:
         return Budget(MIN_MEMORY, MIN_SECONDS)
-    return Budget(min(MAX_MEMORY, MIN_MEMORY + per_byte * size), min(MAX_SECONDS, MIN_SECONDS + per_mb * (size // _MB)))
+    return Budget(
+        min(MAX_MEMORY, MIN_MEMORY + per_byte * (size // _MB) * _MB),
+        min(MAX_SECONDS, MIN_SECONDS + per_mb * (size // _MB)),
+    )
 
 
 class Sandbox:
@@ -112,6 +118,8 @@ class Sandbox:
         for _ in range(workers):
             self._idle.put(None)
         self._pool: ThreadPoolExecutor | None = None
+        self._workers: set[_Worker] = set()
+        self._is_leaving = False
 
     def __enter__(self) -> Sandbox:
         """Ready to read."""
@@ -122,14 +130,14 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End the workers; a reading under way is given up."""
+        self._is_leaving = True
+        for worker in list(self._workers):
+            worker.let_go()
         if self._pool is not None:
-            self._pool.shutdown(wait=kind is None, cancel_futures=True)
-            self._pool.shutdown(wait=True)
+            self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
-        for _ in range(self.workers):
-            if (worker := self._idle.get()) is not None:
-                worker.end()
-            self._idle.put(None)
+        for worker in list(self._workers):
+            self._end(worker)
 
     def read(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
         """Read the files, two at a time; the outcomes in the order of the jobs. SandboxError: no worker starts."""
@@ -143,11 +151,15 @@ class Sandbox:
         try:
             for _ in range(2):
                 # A worker that is gone (killed by someone) is no fault of the file: once more with a new one.
-                worker = worker or _Worker()
+                if self._is_leaving:
+                    break
+                if worker is None:
+                    worker = _Worker()
+                    self._workers.add(worker)
                 answer = worker.ask(_request(job, budget), budget.seconds + _GRACE_SECONDS)
                 if answer is not None:
                     return _outcome(job, answer)
-                worker.end()
+                self._end(worker)
                 worker = None
         finally:
             self._idle.put(worker)
@@ -155,8 +167,12 @@ class Sandbox:
             job,
             "quarantined",
             "crashed",
-            f"{_label(job)} 读取时读取进程两次中断，请检查这台机器后再试，或重新导出文件送达。",
+            f"{_label(job)} 读取时读取进程中断，请检查这台机器后再试，或重新导出文件送达。",
         )
+
+    def _end(self, worker: _Worker) -> None:
+        worker.end()
+        self._workers.discard(worker)
 
 
 class _Worker:
@@ -180,14 +196,12 @@ class _Worker:
 
     def ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any] | None:
         """Its answer to one request; None when it is gone or does not answer in time."""
-        self.temporary = [
-            temporary_of(Path(request["target"]), self.process.pid),
-        ]
+        self.temporary = [temporary_of(Path(request["target"]), self.process.pid)]
         try:
             stdin = _pipe(self.process.stdin)
             stdin.write(json.dumps(request, ensure_ascii=True).encode() + b"\n")
             stdin.flush()
-        except OSError:
+        except (OSError, ValueError):  # gone, or let go
             return None
         line = self._line(seconds)
         if line is None:
@@ -212,9 +226,14 @@ class _Worker:
             line += block
         return line
 
+    def let_go(self) -> None:
+        """Close its pipe, upon which it kills its child and ends."""
+        with suppress(OSError):
+            _pipe(self.process.stdin).close()
+
     def end(self) -> None:
-        """Close its pipe, upon which it kills its child and ends; kill it if it does not."""
-        _pipe(self.process.stdin).close()
+        """Let it go and wait for it; kill it if it does not end."""
+        self.let_go()
         try:
             self.process.wait(5)
         except subprocess.TimeoutExpired:

@@ -58,6 +58,11 @@ def spreadsheetml_sheets(path: Path, label: str) -> list[Sheet]:
             decoder = codecs.getincrementaldecoder(_encoding(file.read(4096)))()
             file.seek(0)
             while block := file.read(_CHUNK):
+                if len(block) == _CHUNK and b"<" not in block:
+                    raise InboxError(
+                        f"{label} 的 XML 中有一段文字超过 {_CHUNK:,} 字节，不像表格的格，请核对后重新送达。",
+                        kind="hostile",
+                    )
                 parser.feed(decoder.decode(block))
             parser.feed(decoder.decode(b"", final=True))
             parser.close()
