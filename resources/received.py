@@ -67,7 +67,7 @@ def receive(home: Home, files: Sequence[Wanted]) -> list[Received]:
             jobs[number] = Job(_verified(home, wanted), wanted.contract, None, target)
         except InboxError as error:
             # Not kept: the file may be mended by delivering it anew.
-            answers[number] = Received(wanted, QUARANTINED, None, error.kind, str(error))
+            answers[number] = Received(wanted, QUARANTINED, None, "altered", str(error))
     first = {files[number].sha256: number for number in reversed(jobs)}
     unique = {number: job for number, job in jobs.items() if first[files[number].sha256] == number}
     if unique:

@@ -1,4 +1,7 @@
-"""Bad input: one clear sentence that names the file, nothing half-published, the other sources not lost, exit code 1."""
+"""Bad input: one clear sentence that names the file, nothing half-published, the other sources not lost.
+
+A file of a required source stops the plan (exit code 1); any other is put aside whole and told, and the month goes on.
+"""
 
 from __future__ import annotations
 
@@ -47,6 +50,21 @@ def refused(outcome: Outcome, *words: str) -> None:
         assert list((outcome.home / room).iterdir()) == [], room
 
 
+def put_aside(outcome: Outcome, folder: Path, name: str, kind: str, *words: str) -> None:
+    """The month is done; the one file stands aside with its reason, told in one sentence; its source's others are used."""
+    assert (outcome.code, outcome.errors) == (0, "")
+    files = {(r["delivery_id"], r["file_name"]): r for r in outcome.table("received_file")}
+    file = files.pop((folder.name, name))
+    assert (file["read_state"], file["fault_kind"]) == ("quarantined", kind)
+    assert {r["read_state"] for r in files.values()} == {"read"}
+    [line] = [line for line in outcome.said if line.startswith("请留意（received_file）")]
+    for word in (f"{folder.name}/{name}", *words):
+        assert word in line, (word, line)
+    intake = {r["source"]: r for r in outcome.table("intake")}
+    assert intake[file["source"]]["quarantined_files"] == 1
+    assert sum(r["quarantined_files"] for r in intake.values()) == 1
+
+
 def test_a_missing_source(tiny_home: Path, run_home: Run) -> None:
     folder, _ = folder_of(tiny_home, "register")
     shutil.rmtree(folder)
@@ -79,22 +97,42 @@ def test_an_unreadable_file(tiny_home: Path, run_home: Run) -> None:
 def test_a_file_changed_after_it_was_listed(tiny_home: Path, run_home: Run) -> None:
     folder, name = folder_of(tiny_home, "penalty")
     (folder / name).write_bytes((folder / name).read_bytes() + b"\r\n")
-    refused(run_home(tiny_home), f"{folder.name}/{name}", "sha256")
+    put_aside(run_home(tiny_home), folder, name, "altered", "sha256")
 
 
-def test_an_unknown_header(tiny_home: Path, run_home: Run) -> None:
-    folder, name = folder_of(tiny_home, "field_record")
+def test_a_renamed_column_stops_only_its_own_source(tiny_home: Path, run_home: Run) -> None:
+    folder, name = folder_of(tiny_home, "field_catering")
     text = (folder / name).read_bytes().decode("utf-8-sig")
-    assert "专业领域等级" in text
-    rewrite(folder, name, text.replace("专业领域等级", "等次", 1).encode())
-    refused(run_home(tiny_home), f"{folder.name}/{name}", "等次")
+    assert "记录类型" in text
+    rewrite(folder, name, text.replace("记录类型", "记录之类型", 1).encode())
+    outcome = run_home(tiny_home)
+    put_aside(outcome, folder, name, "drift", "记录之类型")
+    [drift] = outcome.table("schema_drift")
+    assert (drift["source"], drift["file_name"], drift["drift_kind"]) == ("field_catering", name, "renamed")
+    assert any(line.startswith("请留意（intake）") and "列改名" in line for line in outcome.said)
 
 
 def test_fewer_rows_than_the_manifest_says(tiny_home: Path, run_home: Run) -> None:
-    folder, name = folder_of(tiny_home, "field_record")
+    folder, name = folder_of(tiny_home, "field_catering")
     lines = (folder / name).read_bytes().splitlines(keepends=True)
     rewrite(folder, name, b"".join(lines[:-1]))
-    refused(run_home(tiny_home), f"{folder.name}/{name}", str(len(lines) - 2), str(len(lines) - 1))
+    outcome = run_home(tiny_home)
+    put_aside(outcome, folder, name, "rows_mismatch", str(len(lines) - 2), str(len(lines) - 1))
+
+
+def test_a_register_that_cannot_be_read_is_delivered_anew(tiny_home: Path, run_home: Run) -> None:
+    """The sentence says what to do; doing it finishes the month."""
+    folder, name = folder_of(tiny_home, "register")
+    sound = (folder / name).read_bytes()
+    rewrite(folder, name, sound[: len(sound) // 2])
+    outcome = run_home(tiny_home)
+    refused(outcome, f"{folder.name}/{name}", "register")
+    again = folder.with_name(f"{folder.name}B")
+    shutil.copytree(folder, again)
+    rewrite(again, name, sound)
+    change_manifest(again, delivery_id=again.name)
+    outcome = run_home(tiny_home)
+    assert (outcome.code, outcome.errors) == (0, "")
 
 
 def test_a_snapshot_of_another_month(tiny_home: Path, run_home: Run) -> None:
