@@ -25,18 +25,23 @@ def read_parquet(path: Path, contract: Contract, label: str) -> RawTable:
     InboxError: damaged, too big, a column of nested or binary type; DriftError: other columns than the contract's.
     """
     try:
-        with pq.ParquetFile(path) as file:
-            footer = file.metadata
-            unpacked = sum(footer.row_group(i).total_byte_size for i in range(footer.num_row_groups))
-            measure_parquet(footer.num_rows, footer.num_columns, unpacked, label)
-            names = file.schema_arrow.names
-            header = match_header(names, contract, label, row=0)
-            wanted = {name: names[place] for name, place in header.places.items()}
-            table = file.read(columns=list(wanted.values()))
-    except MemoryError:  # also Arrow's: the limit, not the file
+        return _read(path, contract, label)
+    except (InboxError, MemoryError):  # memory, also Arrow's, is the limit's fault and not the file's
         raise
-    except (pa.ArrowException, OSError) as error:
+    except Exception as error:  # damaged files raise whatever they meet: bad UTF-8 in names, days beyond the calendar
         raise InboxError(f"{label} 已损坏，读不出 Parquet 内容，请报送单位重新导出后送达。") from error
+
+
+def _read(path: Path, contract: Contract, label: str) -> RawTable:
+    with pq.ParquetFile(path) as file:
+        footer = file.metadata
+        unpacked = sum(footer.row_group(i).total_byte_size for i in range(footer.num_row_groups))
+        measure_parquet(footer.num_rows, footer.num_columns, unpacked, label)
+        names = file.schema_arrow.names
+        header = match_header(names, contract, label, row=0)
+        wanted = {name: names[place] for name, place in header.places.items()}
+        table = file.read(columns=list(wanted.values()))
+        table.validate(full=True)
     arrays = {name: _texts(table.column(given), f"{label} 的列「{given}」") for name, given in wanted.items()}
     for name, unit in header.units.items():
         arrays[name] = with_unit(arrays[name], unit)
