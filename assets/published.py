@@ -16,15 +16,26 @@ from supervision.canonical import json_bytes
 
 TABLES = (
     "deliveries",
+    "received_file",
+    "conservation",
     "intake",
     "quarantined",
     "duplicates",
+    "schema_drift",
     "subject",
     "effective_record",
     "subject_field",
     "enterprise_month",
     "timeliness",
     "timeliness_summary",
+    "completeness",
+    "document_gap",
+    "accuracy",
+    "collection_kpi",
+    "source_coverage",
+    "department_coverage",
+    "push_reconciliation",
+    "due_soon",
     "sampling_plan",
     "county_capacity",
     "drawn_subjects",
@@ -69,7 +80,8 @@ def _evidence(month: Month) -> Stored:
     """The digests of everything the month brought forth, and a copy of its certificate (R-39)."""
     home, round_id = month.lake.home, rules.round_id(month.policy, month.name)
     folder = home.evidence / month.name
-    made = [p for p in sorted((home.outbox / month.name).iterdir()) if not p.name.startswith(".")]
+    # Files only: correction sheets lie in a folder of their own, and come and go with what departments mend.
+    made = [p for p in sorted((home.outbox / month.name).iterdir()) if p.is_file() and not p.name.startswith(".")]
     made += sorted(home.bundles.joinpath(round_id).iterdir())
     made += sorted(p for p in month.lake.version.glob("*.parquet") if p.stem != "evidence")
     rows = [{"file_path": p.relative_to(home.root).as_posix(), "sha256": sha256_file(p)} for p in made]

@@ -1,7 +1,8 @@
 """The three jobs of a month, the one that only collects, and the schedule (DESIGN §3).
 
-`collect` takes in what was delivered, so that departments hear of faults at once. `monthly` collects, validates, joins and plans, up to the committed frame; `draw` follows approval and beacon; `close`
-writes what the offices receive and publishes. Law and ceremony part them; a demonstration runs them in a row.
+`collect` takes in what was delivered, so that departments hear of faults at once. `monthly` collects, validates, joins
+and plans, up to the committed frame; `draw` follows approval and beacon; `close` writes what the offices receive and
+publishes. Law and ceremony part the three; a demonstration runs them in a row.
 """
 
 from __future__ import annotations

@@ -84,6 +84,6 @@ def build_sensors(jobs: Sequence[dg.UnresolvedAssetJobDefinition | dg.JobDefinit
         if not found.runs:
             return dg.SkipReason("；".join(found.said) or "没有新批次")
         requests = [dg.RunRequest(run_key=key, partition_key=month) for month, key in found.runs.items()]
-        return dg.SensorResult(run_requests=requests, cursor=json.dumps(found.seen))
+        return dg.SensorResult(run_requests=requests)
 
     return [new_deliveries]

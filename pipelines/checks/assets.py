@@ -18,7 +18,18 @@ CHECK = "contract"
 # strictly than any suite could (supervision.draw.committed); a suite costs a quarter of a second.
 OUTPUTS = {
     "risk": ("enterprise_month",),
-    "reports": ("timeliness", "sampling_plan", "county_capacity", "drawn_subjects", "drawn_public", "task_status"),
+    "reports": (
+        "timeliness_summary",
+        "completeness",
+        "collection_kpi",
+        "due_soon",
+        "timeliness",
+        "sampling_plan",
+        "county_capacity",
+        "drawn_subjects",
+        "drawn_public",
+        "task_status",
+    ),
 }
 
 

@@ -50,24 +50,26 @@ def _rows(lake: MonthLake, table: str, columns: Sequence[str] | None = None) -> 
 
 
 def _collection(lake: MonthLake, say: Say) -> None:
-    files = Counter(r["source"] for r in _rows(lake, "deliveries", ["source", "state"]) if r["state"] == "used")
-    titles = {c.name: c.title for c in source_contracts()}
-    counts = _rows(lake, "intake")
+    contracts = {c.name: c for c in source_contracts()}
+    titles = {name: contract.title for name, contract in contracts.items()}
     say("\n归集与验收（每一行恰在一处：接收、隔离、重复）")
-    table = [
-        (
-            titles[r["source"]],
-            files[r["source"]],
-            r["delivered_rows"],
-            r["accepted_rows"],
-            r["quarantined_rows"],
-            r["duplicates_rows"],
-        )
-        for r in counts
-    ]
+    names = ("files", "delivered_rows", "accepted_rows", "quarantined_rows", "duplicates_rows")
+    counts = [(titles[r["source"]], *(r[name] for name in names)) for r in _rows(lake, "intake")]
+    table = [row for row in counts if any(row[1:])]
     table.append(("合计", *(sum(column) for column in zip(*(row[1:] for row in table), strict=True))))
     _print(("来源", "文件", "交付行", "接收", "隔离", "重复"), table, say)
-    contracts = {c.name: c for c in source_contracts()}
+    for row in _rows(lake, "source_coverage"):
+        if row["level"] == "source" and row["coverage"] in _STATES:
+            say(
+                f"  {row['title']}：{_STATES[row['coverage']]}"
+                + (f"（{row['coverage_reason']}）" if row["coverage_reason"] else "")
+            )
+    bases: Counter[str] = Counter()
+    for name, contract in contracts.items():
+        if contract.identity:
+            bases.update(r["identity_basis"] for r in _rows(lake, f"accepted_{name}", ["identity_basis"]))
+    told = "、".join(f"{word} {bases[code]} 行" for code, word in _BASES.items() if bases[code])
+    say(f"  识别依据：{told}")
     reasons = Counter(
         f"{titles[r['source']]}{_fault(contracts[r['source']], rule)}"
         for r in _rows(lake, "quarantined", ["source", "rule_ids"])
@@ -75,32 +77,48 @@ def _collection(lake: MonthLake, say: Say) -> None:
     )
     if reasons:
         told = "、".join(f"{reason} {count} 行" for reason, count in reasons.most_common(6))
-        say(f"  隔离最多的原因：{told}（逐行见 quarantined 表：原始单元格、位置、原因）")
+        say(f"  隔离最多的原因：{told}（逐行：ssj quarantine list）")
+
+
+_STATES = {"silent": "本月无交付", "suspended": "停用", "unconnected": "未接入"}
+_BASES = {"code": "信用代码", "repaired": "改正写法的信用代码", "reg_no": "注册号", "name": "名称完全一致"}
 
 
 def _fault(contract: Contract, rule_id: str) -> str:
     """A broken rule in a few words: the column and what is wrong with it."""
+    if rule_id in _FAULTS:
+        return _FAULTS[rule_id]
     column, _, kind = rule_id.partition(".")
     if kind:
         return f"「{contract.column(column).title}」{_FAULTS[kind]}"
-    return _FAULTS.get(rule_id) or next(r.reason.split("，")[0] for r in contract.rules if r.id == rule_id)
+    return next(r.reason.split("，")[0] for r in contract.rules if r.id == rule_id)
 
 
-_FAULTS = {"required": "为空", "type": "无法识别", "check": "不合规定", "key_conflict": "主键相同而内容不同"}
+_FAULTS = {
+    "required": "为空", "type": "无法识别", "check": "不合规定", "unmatched": "对不上登记的主体",
+    "key_conflict": "主键相同而内容不同", "withdrawal.unknown": "撤回的记录从未送达",
+}  # fmt: skip
 
 
 def _timeliness(lake: MonthLake, say: Say) -> None:
-    rolled: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    """The notice's own clock; the other three stand in timeliness.xlsx."""
+    columns = ("on_time", "late", "overdue_open", "denominator")
+    rolled: dict[str, list[int]] = defaultdict(lambda: [0] * len(columns))
     for row in _rows(lake, "timeliness_summary"):
-        for index, name in enumerate(("on_time", "late", "denominator")):
-            rolled[row["source"]][index] += row[name]
+        if row["clock"] == "collect_7wd":
+            for index, name in enumerate(columns):
+                rolled[row["source"]][index] += row[name]
     titles = {c.name: c.title for c in source_contracts()}
-    say("\n归集及时率（7 个法定工作日，按应归集日所在月）")
+    say("\n归集及时率（7 个法定工作日，按应归集日所在月；双公示、公示、等级三种时限见 timeliness.xlsx）")
     table = [
-        (titles[s], good, late, f"{100 * good / due:.1f}%" if due else "—")
-        for s, (good, late, due) in sorted(rolled.items())
+        (titles[source], good, late, still_open, f"{100 * good / due:.1f}%" if due else "—")
+        for source, (good, late, still_open, due) in sorted(rolled.items())
+        if due
     ]
-    _print(("来源", "按期", "逾期", "及时率"), table, say)
+    _print(("来源", "按期", "逾期", "逾期未归集", "及时率"), table, say)
+    missing = sum(row["missing_estimated"] or 0 for row in _rows(lake, "completeness"))
+    gaps = sum(row["missing"] for row in _rows(lake, "document_gap"))
+    say(f"  对照各单位台账总数，另有 {missing} 条应归集而未见；文号缺 {gaps} 个（逐项见 timeliness.xlsx）")
 
 
 def _grades(lake: MonthLake, say: Say) -> None:
