@@ -124,7 +124,7 @@ def generate(
             for key in delayed
             if box.delivery_id(*key) in deliveries
         ]
-        write_truth(out.parent / "truth.json", planted)
+        write_truth(out.parent / "truth.json", planted, goes_on=when.start is not None)
     text = json.dumps(told | {"months": [m.month for m in when.months]}, ensure_ascii=False, indent=2)
     (out.parent / STORY).write_text(f"{text}\n", encoding="utf-8")
     return Summary(

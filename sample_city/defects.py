@@ -230,9 +230,9 @@ def put(table: Any, column: str, cells: dict[int, str]) -> Any:
     return table.set_column(table.column_names.index(column), column, pa.array(values, pa.string()))
 
 
-def write_truth(path: Path, planted: list[Planted]) -> None:
-    """truth.json: every planted fault, in the order of delivery, file and row; those of other months stay."""
-    kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+def write_truth(path: Path, planted: list[Planted], *, goes_on: bool) -> None:
+    """truth.json: every planted fault, in the order of delivery, file and row; a city that goes on keeps what was told."""
+    kept = json.loads(path.read_text(encoding="utf-8")) if goes_on and path.is_file() else []
     rows = [*kept, *(row for p in planted if (row := asdict(p)) not in kept)]  # a lost number stays lost
     rows.sort(key=lambda p: (p["delivery_id"] or "", p["file"] or "", p["row_no"] or 0, p["document_number"] or ""))
     path.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

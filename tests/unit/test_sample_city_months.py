@@ -131,6 +131,16 @@ def test_another_city_is_not_put_on_top(home: Path, tmp_path: Path, codes: Path)
     assert json.loads((tmp_path / "home" / STORY).read_text("utf-8"))["months"][-1] == "2026-12"
 
 
+def test_a_new_city_in_the_same_place_forgets_the_old(tmp_path: Path, codes: Path) -> None:
+    told = []
+    for size in (300, 250):
+        generate("2026-10", tmp_path / "inbox", enterprises=size, defects=0.05, codes=codes)
+        told.append((tmp_path / "truth.json").read_bytes())
+        shutil.rmtree(tmp_path / "inbox")
+    generate("2026-10", tmp_path / "other" / "inbox", enterprises=250, defects=0.05, codes=codes)
+    assert told[1] == (tmp_path / "other" / "truth.json").read_bytes() != told[0]
+
+
 def test_odd_but_right_rows_are_there(tmp_path: Path, codes: Path) -> None:
     generate("2026-10", tmp_path / "inbox", enterprises=4000, codes=codes)
     penalties = rows(tmp_path, "2026-*", "penalty")
