@@ -15,25 +15,36 @@ from resources.clock import SHANGHAI
 from supervision.months import month_before
 
 JOBS = ("monthly", "draw", "close")
+COLLECTION_REPORTS = (
+    "collected_record", "timeliness", "timeliness_summary", "completeness", "document_gap", "accuracy", "source_coverage",
+    "department_coverage", "push_reconciliation", "collection_kpi", "due_soon",
+)  # fmt: skip
 
 
 def build_jobs(hooks: Set[dg.HookDefinition]) -> list[dg.UnresolvedAssetJobDefinition]:
     """The jobs: collecting alone, up to the commitment, from it to the sealed bundle, and what is handed out."""
     planned = dg.AssetSelection.groups("plan")
+    # How collecting went is told at once, and not only when the round that waits for a person has been drawn.
+    told = dg.AssetSelection.groups("reports") & dg.AssetSelection.assets(*COLLECTION_REPORTS)
+    collected = dg.AssetSelection.groups("collected", "validated") | dg.AssetSelection.assets("subject") | told
     drawn = planned & dg.AssetSelection.assets("committed_round").downstream(include_self=False)
     described = (
         (
             "collect",
-            dg.AssetSelection.groups("collected", "validated"),
-            "归集、验收：有新的交付时运行，不形成计划",
+            collected,
+            "归集、验收、归集情况：有新的交付时运行，不形成计划",
         ),
         (
             "monthly",
-            dg.AssetSelection.groups("collected", "validated", "risk") | (planned - drawn),
+            collected | dg.AssetSelection.groups("risk") | (planned - drawn),
             "归集、验收、比对等级、形成计划并冻结抽查名录（每月）",
         ),
         ("draw", drawn, "经审批、见证信标之后：抽取对象、匹配人员、封装抽取包"),
-        ("close", dg.AssetSelection.groups("reports", "published"), "生成各单位所需的表册，发布数据仓与公开文件"),
+        (
+            "close",
+            dg.AssetSelection.groups("reports", "published") - told,
+            "生成各单位所需的表册，发布数据仓与公开文件",
+        ),
     )
     return [
         dg.define_asset_job(

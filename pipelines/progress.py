@@ -11,6 +11,7 @@ STAGES = {
     ("monthly", "validated"): "验收",
     ("monthly", "risk"): "风险比对",
     ("monthly", "plan"): "抽查计划",
+    ("monthly", "reports"): "归集情况",
     ("draw", "plan"): "随机抽取",
     ("close", "reports"): "表册",
     ("close", "published"): "发布",

@@ -15,6 +15,7 @@ import pytest
 
 from assets.schema import column_schema
 from data_contracts.model import output_contract
+from data_contracts.registry import sources
 from pipelines.definitions import build_defs
 
 GRAPH = Path(__file__).with_name("asset_graph.txt")
@@ -100,8 +101,12 @@ def test_the_graph_is_the_reviewed_one(defs: dg.Definitions) -> None:
 
 
 def test_jobs_part_where_law_and_ceremony_part_them(defs: dg.Definitions) -> None:
-    names = {name: defs.resolve_job_def(name) for name in ("monthly", "draw", "close")}
+    names = {name: defs.resolve_job_def(name) for name in ("collect", "monthly", "draw", "close")}
     assets = {name: {k.to_user_string() for k in job.asset_layer.selected_asset_keys} for name, job in names.items()}
+    assert (
+        assets["collect"] < assets["monthly"] and "due_soon" in assets["collect"] and "frame" not in assets["collect"]
+    )
+    assert not assets["monthly"] & assets["close"]
     assert "committed_round" in assets["monthly"] and "drawn" not in assets["monthly"]
     assert {"drawn", "assignment", "round_bundle"} <= assets["draw"] and "committed_round" not in assets["draw"]
     assert "warehouse" in assets["close"] and "evidence" in assets["close"]
@@ -119,12 +124,32 @@ def test_blocking_checks_stand_between_the_stages(defs: dg.Definitions) -> None:
         ("intake", "nothing_lost"),
         ("intake", "no_delivery_refused"),
         ("enterprise_month", "all_graded_or_explained"),
+        ("intake", "required_sources_here"),
         ("accepted_register", "contract"),
         ("accepted_penalty", "contract"),
         ("enterprise_month", "contract"),
         ("drawn_public", "contract"),
     ):
         assert checks[asset, name], (asset, name)
+
+
+def test_no_exploratory_source_reaches_risk_or_plan(defs: dg.Definitions) -> None:
+    """Unless a policy names it (R-16); what counts rows over all sources (intake and the like) is no way into a plan."""
+    exploratory = {f"accepted_{s.name}" for s in sources() if s.kind == "exploratory"}
+    assert len(exploratory) == 3
+    counting = {"quarantined", "duplicates", "schema_drift", "record", "conservation", "intake"}
+    upstream = {
+        s.key.to_user_string(): {d.asset_key.to_user_string() for d in s.deps} - counting
+        for s in defs.resolve_all_asset_specs()
+    }
+    seen: set[str] = set()
+    todo = ["committed_round", "enterprise_month", "triggered_inspection", "drawn"]
+    while todo:
+        name = todo.pop()
+        if name not in seen:
+            seen.add(name)
+            todo += upstream[name]
+    assert "accepted_penalty" in seen and not exploratory & seen
 
 
 def test_the_schedule_runs_the_month_before_in_shanghai(defs: dg.Definitions) -> None:
