@@ -23,6 +23,7 @@ from resources.engines.building import (
     either,
     equal,
     finish,
+    is_null,
     literal,
     not_null,
     select,
@@ -39,9 +40,20 @@ _MONTH, _NUMBER = "^[0-9]{4}-?[0-9]{2}-", "-[^-]*$"
 def suspects(contract: Contract) -> str:
     """SELECT over `judged` and `accepted`: the files (suspect: delivery and name) whose cells must be looked at, in order.
 
-    They have many broken rows, or a column empty in all that was accepted of them.
+    Nothing was accepted of them and many rows are broken, or so many by one column that it may be retyped, or a column
+    is empty in all that was accepted of them.
     """
-    many = select([alias(exp.column("fault_file"), "suspect")], "faults").where(_many(exp.column("faults")), copy=False)
+    signs: list[exp.Expr] = [is_null("counted_file")]
+    for column in _typed(contract):
+        # Broken cells are nine in ten of the filled ones only if they are nine times the ones accepted.
+        broken = exp.column(_broken(column.name))
+        good = exp.Mul(this=exp.column(_count(column.name)), expression=literal(9))
+        signs.append(both(_many(broken), exp.GTE(this=broken.copy(), expression=good)))
+    many = (
+        select([alias(exp.column("fault_file"), "suspect")], "faults")
+        .join("counted", on="fault_file = counted_file", join_type="left", copy=False)
+        .where(both(_many(exp.column("faults")), exp.Paren(this=either(*signs))), copy=False)
+    )
     empty = select([alias(exp.column("counted_file"), "suspect")], "emptied")
     steps: Steps = {"faults": _faults(contract), **_series(contract), "united": exp.union(many, empty, copy=False)}
     return finish(steps, select(["suspect"], "united"), "suspect")
@@ -52,8 +64,7 @@ def drift(contract: Contract) -> str:
 
     source, delivery_id, file_name, column_name, drift_kind, filled_cells, broken_cells.
     """
-    names = contract.column_names
-    typed = [column for column in contract.columns if column.logical_type != "string"]
+    names, typed = contract.column_names, _typed(contract)
     steps: Steps = {"faults": _faults(contract), **_series(contract)}
     del steps["emptied"]
     wanted = exp.In(this=_key(), query=exp.Subquery(this=select(["suspect"], "suspects")))
@@ -76,7 +87,7 @@ def drift(contract: Contract) -> str:
         select([*_FILE, "row_count", *(_filled(name) for name in names), *_known(contract)], "filled")
         .join("faults", on="file_key = fault_file", join_type="left", copy=False)
         .join("series", on="series_name = series_key", join_type="left", copy=False)
-        .join("counted", on="file_key = counted_file", join_type="left", copy=False)
+        .join("usual", on="file_key = counted_file", join_type="left", copy=False)
     )
     parts = [_part(c.name, RETYPED, _is_retyped(c)) for c in typed]
     parts += [_part(c.name, ALL_NULL, _is_empty(c)) for c in contract.columns]
@@ -91,17 +102,18 @@ def drift(contract: Contract) -> str:
 
 def _faults(contract: Contract) -> exp.Query:
     """Per file its broken rows, and how many of them break the type of each column."""
-    typed = [column for column in contract.columns if column.logical_type != "string"]
-    counts: list[str | exp.Expr] = [alias(_unreadable(column), _broken(column.name)) for column in typed]
+    counts: list[str | exp.Expr] = [alias(_unreadable(column), _broken(column.name)) for column in _typed(contract)]
     everything = alias(_number(exp.Count(this=exp.Star())), "faults")
     found = select([alias(_key(), "fault_file"), *counts, everything], "judged")
     return found.where(exp.column("is_broken"), copy=False).group_by(_key(), copy=False)
 
 
 def _series(contract: Contract) -> Steps:
-    """Per file of 20 accepted rows the filled cells of each optional column, per series how many files fill it."""
-    optional = [column.name for column in contract.columns if not column.required and column.name != CODE]
-    counts = [alias(_number(exp.Count(this=exp.column(name))), _count(name)) for name in optional]
+    """Per file what is filled of its accepted rows, per series how many files (of 20 rows or more) fill each column."""
+    optional = _optional(contract)
+    looked_at = dict.fromkeys([*optional, *(column.name for column in _typed(contract))])
+    counts = [alias(_number(exp.Count(this=exp.column(name))), _count(name)) for name in looked_at]
+    counts.append(alias(_number(exp.Count(this=exp.Star())), "accepted_rows"))
     if contract.identity:
         own = exp.In(this=exp.column("identity_basis"), expressions=[literal("code"), literal("repaired")])
         counts.append(alias(_number(exp.Count(this=case((own, literal(1))))), _count(CODE)))
@@ -113,29 +125,30 @@ def _series(contract: Contract) -> Steps:
         for name in optional
     ]
     files = alias(_number(exp.Count(this=exp.Star())), "series_files")
-    series = select([alias(exp.column("counted_series"), "series_key"), files, *fills], "counted")
+    series = select([alias(exp.column("counted_series"), "series_key"), files, *fills], "usual")
     empty: list[exp.Expr] = [
         both(equal(exp.column(_count(name)), literal(0)), _others_fill(name, literal(1))) for name in optional
     ]
     if contract.identity:
         empty.append(equal(exp.column(_count(CODE)), literal(0)))
-    emptied = select(["counted_file"], "counted").join(
+    kept = [_count(name) for name in (*optional, *([CODE] if contract.identity else []))]
+    usual = select(["counted_file", "counted_series", *kept], "counted")
+    emptied = select(["counted_file"], "usual").join(
         "series", on="counted_series = series_key", join_type="inner", copy=False
     )
     return {
-        "counted": counted.having(_many(exp.Count(this=exp.Star())), copy=False),
+        "counted": counted,
+        "usual": usual.where(_many(exp.column("accepted_rows")), copy=False),
         "series": series.group_by(exp.column("counted_series"), copy=False),
         "emptied": emptied.where(either(*empty), copy=False),
     }
 
 
 def _known(contract: Contract) -> list[str | exp.Expr]:
-    optional = [column.name for column in contract.columns if not column.required and column.name != CODE]
-    typed = [column.name for column in contract.columns if column.logical_type != "string"]
     is_counted = case((not_null("counted_file"), literal(1)), otherwise=literal(0))
     return [
-        *(_broken(n) for n in typed),
-        *(_fills(n) for n in optional),
+        *(_broken(column.name) for column in _typed(contract)),
+        *(_fills(name) for name in _optional(contract)),
         "series_files",
         alias(is_counted, "is_counted"),
     ]
@@ -182,6 +195,14 @@ def _unreadable(column: Column) -> exp.Expr:
     ids = concat(literal(";"), exp.column("rule_ids"), literal(";"))
     hit = exp.GT(this=exp.StrPosition(this=ids, substr=literal(f";{rule};")), expression=literal(0))
     return _number(exp.Count(this=case((hit, literal(1)))))
+
+
+def _typed(contract: Contract) -> list[Column]:
+    return [column for column in contract.columns if column.logical_type != "string"]
+
+
+def _optional(contract: Contract) -> list[str]:
+    return [column.name for column in contract.columns if not column.required and column.name != CODE]
 
 
 def _series_name() -> exp.Expr:
