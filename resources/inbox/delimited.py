@@ -158,8 +158,7 @@ class DelimitedReader:
         required = [header.places[c.name] for c in self.contract.columns if c.required and c.name in header.places]
         if not required or max(required) >= cells.num_columns:
             return False
-        rows = cells.filter(suspect)
-        return not any(pc.any(_begins_blank(rows.column(place))).as_py() for place in required)
+        return not any(_may_be_blank(cells.column(place)) for place in required)
 
 
 def _begins_oddly(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -169,9 +168,22 @@ def _begins_oddly(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.is_in(begin, pa.array([kinds[n] for n in look_closer(kinds, range(len(kinds)))], pa.string()))
 
 
-def _begins_blank(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    begin = pc.utf8_slice_codeunits(pc.fill_null(column, ""), 0, 1)
-    return pc.is_in(begin, pa.array([kind for kind in pc.unique(begin).to_pylist() if is_blank(kind)], pa.string()))
+# First octets of white space in UTF-8 (and of much else): a cell that begins with none of these shows something.
+_WHITE = np.zeros(256, dtype=np.bool_)
+_WHITE[[*range(0x09, 0x0E), *range(0x1C, 0x21), 0xC2, 0xE1, 0xE2, 0xE3]] = True
+
+
+def _may_be_blank(column: pa.ChunkedArray) -> bool:
+    if column.null_count:
+        return True
+    for chunk in column.chunks:
+        starts = np.frombuffer(chunk.buffers()[1], np.int32)[chunk.offset : chunk.offset + len(chunk)]
+        first = np.frombuffer(chunk.buffers()[2], np.uint8)[starts]
+        if _WHITE[first].any():
+            begin = pc.unique(pc.utf8_slice_codeunits(chunk, 0, 1))
+            if any(is_blank(kind) for kind in begin.to_pylist()):
+                return True
+    return False
 
 
 def _longest(column: pa.ChunkedArray) -> int:

@@ -37,6 +37,7 @@ _BEFORE = np.frombuffer(b',\n"', np.uint8)
 _AFTER = np.frombuffer(b',\r\n"', np.uint8)
 _NONE = np.array([], dtype=np.int64)
 _TRIES = 64
+_PIECE = 256 * 1024
 
 
 def encoding_of(path: Path, label: str) -> Encoding:
@@ -45,21 +46,24 @@ def encoding_of(path: Path, label: str) -> Encoding:
     InboxError: a NUL byte, which no text has.
     """
     encoding: Encoding = "utf-8"
-    rest = b""
-    with path.open("rb") as file:
-        while block := file.read(_READ):
-            if b"\0" in block:
+    buffer = bytearray(_PIECE)
+    free = memoryview(buffer)
+    rest = 0  # bytes of a character that the last piece cut off
+    with path.open("rb", buffering=0) as file:
+        while got := file.readinto(free[rest:]) or 0:
+            if buffer.find(b"\0", rest, rest + got) >= 0:
                 raise InboxError(
                     f"{label} 第 {_line_of_nul(path)} 行附近有空字节（NUL），不是完好的文本，请报送单位重新导出为 CSV 后送达。",
                     kind="hostile",
                 )
             if encoding == "utf-8":
-                text = rest + block
-                whole = _whole_characters(text)
-                if not _is_utf8(text, whole):
+                whole = _whole_characters(buffer, rest + got)
+                if not _is_utf8(buffer, whole):
                     encoding = "gb18030"
-                rest = text[whole:]
-    return "gb18030" if encoding == "utf-8" and not _is_utf8(rest, len(rest)) else encoding
+                left = buffer[whole : rest + got]
+                rest = len(left)
+                buffer[:rest] = left
+    return "gb18030" if encoding == "utf-8" and rest else encoding
 
 
 def _line_of_nul(path: Path) -> int:
@@ -70,20 +74,22 @@ def _line_of_nul(path: Path) -> int:
     return line + block.count(b"\n", 0, max(0, block.find(b"\0")))
 
 
-def _whole_characters(text: bytes) -> int:
-    """Length without a character that may have been cut off at the end."""
-    for back in range(1, min(4, len(text)) + 1):
-        byte = text[-back]
-        if byte < 0x80:
-            return len(text)
+def _whole_characters(text: bytearray, size: int) -> int:
+    """Size without a character that may have been cut off at the end."""
+    for back in range(1, min(3, size) + 1):
+        byte = text[size - back]
         if byte >= 0xC0:
-            return len(text) - back
-    return len(text)
+            return size - back if back < _length(byte) else size
+        if byte < 0x80:
+            break
+    return size
 
 
-def _is_utf8(text: bytes, size: int) -> bool:
-    if text.isascii():
-        return True
+def _length(first: int) -> int:
+    return 4 if first >= 0xF0 else 3 if first >= 0xE0 else 2
+
+
+def _is_utf8(text: bytearray, size: int) -> bool:
     ends = np.array([0, size], dtype=np.int64)
     array = pa.Array.from_buffers(pa.large_string(), 1, [None, pa.py_buffer(ends), pa.py_buffer(text)])
     try:
@@ -160,7 +166,7 @@ class DelimitedSource:
         data = memoryview(self._buffer)[self._at : self._at + min(size, left)]
         octets = np.frombuffer(data, np.uint8)
         self.has_quotes = self._buffer.find(b'"', self._at, self._at + len(data)) >= 0
-        quotes = np.flatnonzero(octets == _QUOTE) if self.has_quotes else _NONE
+        quotes = _places(octets, _QUOTE) if self.has_quotes else _NONE
         end = len(data) if is_last and len(quotes) % 2 == 0 else self._record_end(len(data), quotes)
         is_proven = (
             bytes(data[:3]) != codecs.BOM_UTF8  # which Arrow would leave out
@@ -185,7 +191,7 @@ class DelimitedSource:
     def _has_no_lone_return(self, octets: NDArray[np.uint8]) -> bool:
         if self._buffer.find(b"\r", self._at, self._at + len(octets)) < 0:
             return True
-        places = np.flatnonzero(octets == _RETURN) + 1
+        places = _places(octets, _RETURN) + 1
         return bool(places[-1] < len(octets) and (octets[places] == _BREAK).all())
 
     def skip(self, size: int, rows: int) -> None:
@@ -237,6 +243,14 @@ class DelimitedSource:
 
     def _refused(self, what: str, kind: FaultKind) -> InboxError:
         return InboxError(f"{self._label} 第 {self.next_row} 行{what}", kind=kind)
+
+
+def _places(octets: NDArray[np.uint8], octet: int) -> NDArray[np.int64]:
+    """Where an octet stands; piece by piece, because the cache holds a piece."""
+    pieces = [
+        np.flatnonzero(octets[start : start + _PIECE] == octet) + start for start in range(0, len(octets), _PIECE)
+    ]
+    return np.concatenate(pieces) if pieces else _NONE
 
 
 def _quotes_stand_well(octets: NDArray[np.uint8], quotes: NDArray[np.int64]) -> bool:
