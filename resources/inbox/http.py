@@ -68,14 +68,16 @@ def _listing(interface: _Interface, folder: Path, after: str | None, first: bool
                 raise Dropped(f"{interface.where}在取数期间变动（总数由 {announced} 变为 {total}）")
             announced = total if total is not None else announced
             if not records:
+                if access.paging.kind == "page":
+                    break  # an empty page is the end; a cursor says itself when there is no next one
                 continue
             columns = {name: [_text(record, name, interface.where) for record in records] for name in connection.theirs}
             present_fields |= {name for name, cells in columns.items() if any(cell is not None for cell in cells)}
+            stage.put({n: pa.array(cells, pa.string()) for n, cells in columns.items()}, {}, len(records))
             for key in zip(*(columns[name] for name in connection.key), strict=True):
                 if key in seen:
                     raise Dropped(f"{interface.where}的分页重复给出同一条记录（翻页不生效，或取数期间有增删）")
                 seen.add(key)
-            stage.put({n: pa.array(cells, pa.string()) for n, cells in columns.items()}, {}, len(records))
             if connection.watermark:
                 watermark = _later(watermark, columns[connection.watermark])
             if interface.is_last(records, announced, stage.rows):
@@ -257,7 +259,7 @@ class _Interface:
     def _body(self, response: httpx.Response) -> bytes:
         most, body = self.access.max_response_mb * 1_000_000, bytearray()
         until = time.monotonic() + self.access.timeout_seconds
-        for chunk in response.iter_bytes(65_536):
+        for chunk in response.iter_bytes():
             body += chunk
             if len(body) > most:
                 raise PullError(
