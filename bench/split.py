@@ -117,10 +117,9 @@ def _do(part: str, source: str, folder: Path) -> None:
     connection = _connection(folder)
     connection.read_parquet(str(delivered)).create_view("delivered")
     if part == "copy":
-        connection.execute(
-            "COPY (SELECT substr(file_sha256, 1, 16) || ':' || sheet || ':' || row_no AS row_id, * FROM delivered "
-            f"ORDER BY row_id) TO '{folder / 'copy.parquet'}' {_WRITE}"
-        )
+        ids = "substr(file_sha256, 1, 16) || ':' || sheet || ':' || row_no"
+        ordered = f"SELECT {ids} AS row_id, * FROM delivered ORDER BY row_id"  # noqa: S608 -- names of this file
+        connection.execute(f"COPY ({ordered}) TO '{folder / 'copy.parquet'}' {_WRITE}")
     else:
         connection.register("identified", IDENTIFIED.empty_table())
         connection.register("amount_text", AMOUNT_TEXT.empty_table())
