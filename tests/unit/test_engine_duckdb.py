@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from resources.engines.duckdb_engine import DuckDBEngine, EngineError, sql_text, take
+from resources.engines.duckdb_engine import DuckDBEngine, EngineError, Step, sql_text, take
 
 NUMBERS = pa.table({"a": pa.array(range(250_000), pa.int64()), "b": [f"x{i * 7919 % 250_000}" for i in range(250_000)]})
 
@@ -106,6 +106,22 @@ def test_a_chain_sees_what_came_before_and_gives_the_bytes_of_single_steps(tmp_p
         assert take(made["fewer"], tmp_path / "kept.parquet") == 9
     assert pq.read_table(tmp_path / "kept.parquet").num_rows == 9
     assert list((tmp_path / "spill").iterdir()) == []
+
+
+def test_a_step_is_not_even_built_where_nothing_calls_for_it(engine: DuckDBEngine, numbers: Path) -> None:
+    columns = pa.schema([("a", pa.int64())])
+
+    def never() -> str:
+        raise AssertionError("built")
+
+    steps = {
+        "none": "select cast(a as bigint) as a from n where a < 0 order by a",
+        "idle": Step(never, ("none", "nothing"), columns),
+        "called": Step(lambda: "select count(*) as a from idle order by a", ("none", "n"), columns),
+    }
+    made = engine.select_chain(steps, {"n": numbers, "nothing": columns.empty_table()})
+    assert pq.read_table(made["idle"]).equals(columns.empty_table())
+    assert pq.read_table(made["called"]).to_pylist() == [{"a": 0}]
 
 
 def test_a_chain_reaches_nothing_else_either(engine: DuckDBEngine, numbers: Path) -> None:
