@@ -49,7 +49,7 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
 
 
 def _deliveries(month: Month) -> Stored:
-    as_of = date.fromisoformat(month.house.as_of) if month.house.as_of else last_day(month.name)
+    as_of = date.fromisoformat(month.asked) if month.asked else last_day(month.name)
     receipts = look_through(month.lake.home.inbox, month.name, as_of)
     rows = rows_of(receipts)
     record(month.lake.home, rows)

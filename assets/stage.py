@@ -20,14 +20,17 @@ from resources.lake import MonthLake, Stored
 from resources.reference import policy_for
 from supervision.policy import Policy
 
+AS_OF_TAG = "ssj/as_of"  # of a run: YYYY-MM-DD; a month still running is looked at as of today
+
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """What an asset may touch: the month, its lake, the engine, the policy in force."""
+    """What an asset may touch: the month, its lake, the engine, the policy in force. `asked`: the as_of of this run."""
 
     name: str
     house: House
     lake: MonthLake
+    asked: str = ""
 
     @property
     def as_of(self) -> date:
@@ -110,7 +113,8 @@ def _write(table: pa.Table, path: Any) -> int:
 def month_of(context: dg.AssetExecutionContext) -> Month:
     """The month an asset or check is run for."""
     house: House = context.resources.house
-    return Month(context.partition_key, house, house.month(context.partition_key))
+    asked = context.run.tags.get(AS_OF_TAG, house.as_of)
+    return Month(context.partition_key, house, house.month(context.partition_key), asked)
 
 
 Compute = Callable[[Month], Stored]

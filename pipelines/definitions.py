@@ -1,4 +1,4 @@
-"""What Dagster loads: assets, checks, jobs, schedule, resources — built on call, nothing at import.
+"""What Dagster loads: assets, checks, jobs, schedules, sensor, resources — built on call, nothing at import.
 
 `workspace.yaml` names the function; tests and the command line call it with overrides.
 """
@@ -11,6 +11,8 @@ import dagster as dg
 
 from pipelines.jobs import build_jobs, build_schedules
 from pipelines.partitions import months
+from pipelines.pulls import build_pull_job, build_pull_schedule
+from pipelines.sensors import build_sensors
 from resources.house import House
 
 
@@ -26,12 +28,14 @@ def build_defs(**overrides: object) -> dg.Definitions:
     assert isinstance(house, House) and isinstance(hooks, Set)
     partitions = months()
     jobs = build_jobs(hooks)
+    pull = build_pull_job()
     stages = (collected, validated, risk, plan, draw, timeliness, reports, published)
     return dg.Definitions(
         assets=[asset for stage in stages for asset in stage.build(partitions)],
         asset_checks=build_checks(),
-        jobs=jobs,
-        schedules=build_schedules(jobs),
+        jobs=[*jobs, pull],
+        schedules=[*build_schedules(jobs), build_pull_schedule(pull)],
+        sensors=build_sensors(jobs),
         resources={"house": house},
         executor=dg.in_process_executor,  # DuckDB uses both cores itself; 30 trivial assets: 3.9 s, not 35.8 s
     )

@@ -12,14 +12,18 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 import dagster as dg
 
+from assets.stage import AS_OF_TAG
 from pipelines.partitions import months
+from resources.clock import now
 from resources.inbox.arrivals import arrivals
 from resources.inbox.receiving import take_dropped
 from resources.lake import MonthLake
 from resources.settings import Home
+from supervision.months import first_day, last_day
 
 EVERY_SECONDS = 30
 JOB = "collect"
@@ -60,6 +64,11 @@ def _run_key(month: str, digests: Sequence[str]) -> str:
     return f"{month}:{hashlib.sha256(''.join(sorted(digests)).encode()).hexdigest()[:32]}"
 
 
+def as_of_tags(month: str, today: date) -> dict[str, str]:
+    """A month still running is judged as of today, not as of an end that has not come: else nothing would fall due."""
+    return {AS_OF_TAG: today.isoformat()} if first_day(month) <= today < last_day(month) else {}
+
+
 def build_sensors(jobs: Sequence[dg.UnresolvedAssetJobDefinition | dg.JobDefinition]) -> list[dg.SensorDefinition]:
     """The sensor over the job `collect`, running from the start."""
     collect = next(job for job in jobs if job.name == JOB)
@@ -83,7 +92,10 @@ def build_sensors(jobs: Sequence[dg.UnresolvedAssetJobDefinition | dg.JobDefinit
         context.update_cursor(json.dumps(found.seen))
         if not found.runs:
             return dg.SkipReason("；".join(found.said) or "没有新批次")
-        requests = [dg.RunRequest(run_key=key, partition_key=month) for month, key in found.runs.items()]
+        requests = [
+            dg.RunRequest(run_key=key, partition_key=month, tags=as_of_tags(month, now().date()))
+            for month, key in found.runs.items()
+        ]
         return dg.SensorResult(run_requests=requests)
 
     return [new_deliveries]
