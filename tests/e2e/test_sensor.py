@@ -164,3 +164,35 @@ def test_the_daily_pull_tries_every_connection_and_fails_at_its_end(
             assert "-b-good-" in taken.name
             told = "".join(str(event) for event in instance.all_logs(result.run_id))
             assert "b-good" in told and "geheimes-Wort" not in told and str(interface.port) not in told
+
+
+def test_a_finished_month_is_not_touched_and_others_are_told(tmp_path: Path) -> None:
+    from pipelines.sensors import look
+    from resources.inbox.receiving import receive
+    from resources.lake import write_bytes
+    from resources.settings import Home
+
+    home = Home.at(tmp_path / "home").create()
+    months = ["2026-08", "2026-09", "2026-10"]
+    bare = tmp_path / "承诺.csv"
+    numbers = {}
+    for month in ("2025-12", "2026-09", "2026-10"):
+        bare.write_text(month, "utf-8")
+        numbers[month] = receive(home.inbox, [bare], source_name="commitment", unit_code="XY", month=month).delivery_id
+    write_bytes(home.lake / "2026-09" / "current", b"v1")
+    assert set(look(home, [], months).runs) == {"2026-09", "2026-10"}  # begun is not finished
+    write_bytes(home.lake / "2026-09" / "v1" / "evidence.parquet", b"")
+    found = look(home, [], months)
+    assert list(found.runs) == ["2026-10"] and found.runs["2026-10"].startswith("2026-10:")
+    told = "".join(found.said)
+    assert f"2026-09 已办结，不再改动：批次 {numbers['2026-09']} 计入该月下次运行或次月" in told
+    assert f"批次 {numbers['2025-12']} 属于 2025-12" in told
+    again = look(home, found.seen, months)
+    assert again.runs == {} and again.said == () and again.seen == found.seen
+    # Two more for one month ask for one run; its key is theirs, whatever their order.
+    for text in ("a", "b"):
+        bare.write_text(text, "utf-8")
+        receive(home.inbox, [bare], source_name="commitment", unit_code="XY", month="2026-10")
+    both = look(home, found.seen, months)
+    assert list(both.runs) == ["2026-10"] and both.runs != found.runs
+    assert look(home, found.seen, months).runs == both.runs

@@ -7,6 +7,7 @@ and HTTP, which are pulled for real (tests/e2e).
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,16 +56,18 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     return Home.at(tmp_path / "home").create()
 
 
-def run(folder: Path, statement: str, *values: Any) -> None:
-    with sqlite3.connect(folder / "front.db") as link:
-        link.execute(statement, values)
+def run(folder: Path, statement: str, values: Sequence[Sequence[Any]] = ((),)) -> None:
+    link = sqlite3.connect(folder / "front.db")
+    link.execute("pragma synchronous = off")
+    with link:
+        link.executemany(statement, values)
     link.close()
 
 
-def insert(folder: Path, numbers: Any) -> None:
-    for number in numbers:
-        cells = (f"C{number:03d}", "91140802MA0000001X", "年报承诺", "2026-10-08", "信用监督管理科", number, "否")
-        run(folder, "insert into 信用承诺 values (?, ?, ?, ?, ?, ?, ?)", *cells)
+def insert(folder: Path, numbers: Iterable[int]) -> None:
+    rest = ("91140802MA0000001X", "年报承诺", "2026-10-08", "信用监督管理科")
+    rows = [(f"C{number:03d}", *rest, number, "否") for number in numbers]
+    run(folder, "insert into 信用承诺 values (?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 def write(home: Home, **changed: Any) -> None:
