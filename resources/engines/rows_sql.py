@@ -71,9 +71,12 @@ def typed(contract: Contract, names: Iterable[str], carried: Iterable[str], sour
     helpers = [c.name + AMOUNT_SUFFIX for c in amounts] + (["identity_basis", UNMATCHED] if identified else [])
     if helpers:
         known = select(
-            [*kept, *(_known(name) if identified and name == CODE else name + TEXT_SUFFIX for name in own)]
-            + ([_basis(), alias(both(not_null("identified_id"), _no_code()), UNMATCHED)] if identified else [])
-            + [c.name + AMOUNT_SUFFIX for c in amounts],
+            [
+                *kept,
+                *(_known(name) if identified and name == CODE else name + TEXT_SUFFIX for name in own),
+                *([_basis(), alias(both(not_null("identified_id"), _no_code()), UNMATCHED)] if identified else []),
+                *(c.name + AMOUNT_SUFFIX for c in amounts),
+            ],
             "texts",
         )
         if identified:
