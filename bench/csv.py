@@ -33,6 +33,7 @@ import json, resource, sys, time
 import duckdb, pyarrow
 connection = duckdb.connect()
 connection.execute("SET threads = 2")
+connection.execute("SET enable_progress_bar = false")
 started = time.perf_counter()
 rows = connection.read_csv(sys.argv[1], all_varchar=True).to_arrow_table().num_rows
 print(json.dumps([time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2, rows]))

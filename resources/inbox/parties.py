@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 _SEPARATORS = "；;、,，/\n"
 _ANY = re.compile(f"[{_SEPARATORS}]")
+_SHARED = 1 << 17  # rows
 _NO_LIST = ("N/A", "n/a")  # spellings of "nothing" that contain a separator
 
 
@@ -26,7 +28,7 @@ def split_parties(table: pa.Table, columns: Sequence[str]) -> pa.Table:
     """
     parted = _parted(table, columns)
     if not parted:
-        return table.append_column("part_no", pa.repeat(pa.scalar(1, pa.int64()), table.num_rows))
+        return table.append_column("part_no", constant(1, pa.int64(), table.num_rows))
     counts = [1] * table.num_rows
     for index, lists in parted.items():
         counts[index] = len(lists[0])
@@ -39,6 +41,18 @@ def split_parties(table: pa.Table, columns: Sequence[str]) -> pa.Table:
         filled = pc.replace_with_mask(split.column(name).combine_chunks(), mask, pa.array(items, pa.string()))
         split = split.set_column(split.column_names.index(name), name, filled)
     return split.append_column("part_no", pa.array(part_no, pa.int64()))
+
+
+def constant(value: str | int | None, kind: pa.DataType, size: int) -> pa.Array:
+    """`size` times the same value; the pieces of a large file share one buffer."""
+    if not _SHARED // 32 < size <= _SHARED:
+        return pa.repeat(pa.scalar(value, kind), size)
+    return _shared(value, kind).slice(0, size)
+
+
+@lru_cache(maxsize=16)
+def _shared(value: str | int | None, kind: pa.DataType) -> pa.Array:
+    return pa.repeat(pa.scalar(value, kind), _SHARED)
 
 
 def _parted(table: pa.Table, columns: Sequence[str]) -> dict[int, list[list[str]]]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from data_contracts.model import Contract
 from resources.inbox.errors import InboxError
-from resources.inbox.parties import split_parties
+from resources.inbox.parties import constant, split_parties
 
 PLACE_COLUMNS = ("sheet", "row_no", "part_no", "corrects_row_id")
 
@@ -71,10 +71,10 @@ def sheet_table(
     """
     data_rows = table.num_rows
     made = {
-        name: table.column(name) if name in table.column_names else pa.nulls(data_rows, pa.string())
+        name: table.column(name) if name in table.column_names else constant(None, pa.string(), data_rows)
         for name in (*contract.column_names, "corrects_row_id")
     }
-    made["sheet"] = pa.repeat(pa.scalar(sheet, pa.string()), data_rows)
+    made["sheet"] = constant(sheet, pa.string(), data_rows)
     made["row_no"] = table.column("row_no")
     split = split_parties(pa.table(made), contract.split_parties)
     names = set(brought)

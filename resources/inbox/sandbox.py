@@ -33,7 +33,13 @@ State = Literal["read", "quarantined"]
 ROOT = Path(__file__).resolve().parents[2]
 START = "import sys; sys.path.insert(0, sys.argv[1]); from resources.inbox.reader_process import main; main()"
 # What a worker sees of the environment: no passwords, no proxies. The backtrace of a panic can lock the process up.
-_ENVIRONMENT = {"LANG": "C.UTF-8", "RUST_BACKTRACE": "0", "ARROW_IO_THREADS": "2", "OMP_NUM_THREADS": "2"}
+_ENVIRONMENT = {
+    "LANG": "C.UTF-8",
+    "RUST_BACKTRACE": "0",
+    "ARROW_DEFAULT_MEMORY_POOL": "jemalloc",
+    "ARROW_IO_THREADS": "2",
+    "OMP_NUM_THREADS": "2",
+}
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "TZ", "SYSTEMROOT")
 
 _MB = 1024**2
