@@ -105,6 +105,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault == "grown":
             here.records.append(here.records[0] | {"id": f"new-{len(here.asked)}"})
             self.reply(200, json.dumps(here.answer(question)).encode())
+        elif fault == "shrunk":
+            del here.records[0]
+            self.reply(200, json.dumps(here.answer(question)).encode())
         elif fault == "big":
             self.reply(200, b'{"data": {"rows": [], "padding": "' + b"x" * 3_000_000 + b'"}}')
         elif fault == "redirect":

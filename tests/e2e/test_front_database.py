@@ -107,6 +107,13 @@ def test_a_pull_is_a_delivery_like_any_other(front: Cluster, home: Home) -> None
     assert (home.inbox / deliveries(home)[0] / "manifest.json").stat().st_mode & 0o777 == 0o600
 
 
+def test_days_are_those_of_this_city(front: Cluster, home: Home) -> None:
+    # Half past midnight here is the day before by the server's clock.
+    kind = """timestamptz using timestamptz '2026-09-08 00:30+08'"""
+    front.run(f'alter table {TABLE} alter column "决定时间" type {kind}')
+    assert {row["decision_date"] for row in delivered(home, take(home))} == {"2026-09-08"}
+
+
 def test_the_next_pull_brings_what_changed_and_nothing_else(front: Cluster, home: Home) -> None:
     first = take(home)
     front.run(
@@ -195,6 +202,16 @@ def test_so_many_rows_gone_need_a_person(front: Cluster, home: Home) -> None:
     assert numbers(delivered(home, take(home, look=True), "withdrawal")) == list(range(1, 101))
     front.run(f"truncate {TABLE}")
     with pytest.raises(PullError, match="清空"):
+        take(home)
+
+
+def test_a_small_table_that_is_emptied_needs_a_person_too(front: Cluster, home: Home) -> None:
+    front.run(f'delete from {TABLE} where "记录编号" > 5')
+    take(home)
+    front.run(f'delete from {TABLE} where "记录编号" > 1')
+    assert numbers(delivered(home, take(home), "withdrawal")) == [2, 3, 4, 5]
+    front.run(f"truncate {TABLE}")
+    with pytest.raises(PullError, match=r"1 行中有 1 行.*清空"):
         take(home)
 
 
