@@ -10,16 +10,18 @@ or a footer. Any other block takes the slow way, record by record, which also sa
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
+from numpy.typing import NDArray
 
 from data_contracts.model import Contract
 from resources.inbox.cells import is_blank, look_closer
-from resources.inbox.delimited_source import LARGEST_BLOCK, MAX_CELL, DelimitedSource, encoding_of
+from resources.inbox.delimited_source import LARGEST_BLOCK, MAX_CELL, DelimitedSource, Encoding, encoding_of
 from resources.inbox.errors import InboxError
 from resources.inbox.header import SEARCH_ROWS, Header, find_header
 from resources.inbox.raw_table import RawTable, SheetCount, sheet_table
@@ -32,8 +34,18 @@ _AT_ONCE = 1024**2  # what one thread parses
 
 
 def read_delimited(path: Path, contract: Contract, label: str) -> RawTable:
-    """The whole file in memory; errors as `DelimitedReader.parts`."""
-    reader = DelimitedReader(path, contract, label)
+    """The whole file in memory; errors as `DelimitedReader.parts`.
+
+    First in good faith, as sound UTF-8, which saves a passage through the file; whatever is found wrong that way, the
+    second reading looks at the encoding first and tells the fault.
+    """
+    pool = pa.jemalloc_memory_pool() if "jemalloc" in pa.supported_memory_backends() else None
+    with suppress(InboxError, UnicodeDecodeError):
+        return _whole(DelimitedReader(path, contract, label, encoding="utf-8", pool=pool))
+    return _whole(DelimitedReader(path, contract, label))
+
+
+def _whole(reader: DelimitedReader) -> RawTable:
     table = pa.concat_tables(reader.parts())
     return RawTable(reader.columns, table, (reader.count,))
 
@@ -41,11 +53,26 @@ def read_delimited(path: Path, contract: Contract, label: str) -> RawTable:
 class DelimitedReader:
     """Reads one CSV; after `parts` is exhausted, `columns` (of the contract, that the file brings) and `count` hold."""
 
-    def __init__(self, path: Path, contract: Contract, label: str, *, quick: bool = True) -> None:
-        """`quick=False`: every record by the csv module (to compare the two)."""
+    def __init__(
+        self,
+        path: Path,
+        contract: Contract,
+        label: str,
+        *,
+        encoding: Encoding | None = None,
+        pool: pa.MemoryPool | None = None,
+        quick: bool = True,
+    ) -> None:
+        """Nothing is opened yet.
+
+        encoding: None to look for it. pool: where tables grow (mimalloc, Arrow's own choice, takes twice the system time
+        for gigabytes). quick: False for every record by the csv module (to compare the two).
+        """
         self.path = path
         self.contract = contract
         self.label = label
+        self.encoding = encoding
+        self.pool = pool
         self.quick = quick
         self.columns: tuple[str, ...] = ()
         self.count = SheetCount("", 0, 0, 0, 0, 0, 0)
@@ -54,10 +81,10 @@ class DelimitedReader:
         """Tables of equal columns (as RawTable.table), one after another; at least one.
 
         InboxError: neither UTF-8 nor GB18030, NUL, quotes that do not pair, records or cells too long, no header, cells
-        outside the table; DriftError: other columns than the contract's.
+        outside the table; DriftError: other columns than the contract's. UnicodeDecodeError: not the encoding given.
         """
         try:
-            encoding = encoding_of(self.path, self.label)
+            encoding = self.encoding or encoding_of(self.path, self.label)
             with self.path.open("rb") as file:
                 yield from self._parts(DelimitedSource(file, encoding, self.label))
         except OSError as error:
@@ -124,9 +151,9 @@ class DelimitedReader:
                     column_types={str(n): pa.string() for n in range(width)},
                     null_values=[""],
                     strings_can_be_null=True,
-                    check_utf8=False,  # encoding_of did
+                    check_utf8=self.encoding is not None,  # else encoding_of did
                 ),
-                memory_pool=_pool(),
+                memory_pool=self.pool,
             )
         except pa.ArrowInvalid:
             return None  # another number of cells somewhere, or a record longer than _AT_ONCE
@@ -147,6 +174,8 @@ class DelimitedReader:
 
     def _is_all_data(self, cells: pa.Table, header: Header) -> bool:
         """Whether no row can be blank or a footer: see TableBody.take. A row that fills every required cell is data."""
+        if _all_begin_with(cells.column(0), _PLAIN):
+            return True
         leftmost = min(header.places.values())
         if leftmost >= cells.num_columns:
             return False
@@ -162,11 +191,6 @@ class DelimitedReader:
         return not any(_may_be_blank(cells.column(place)) for place in required)
 
 
-def _pool() -> pa.MemoryPool:
-    """Where tables of gigabytes grow: mimalloc, Arrow's own choice, takes twice the system time for them."""
-    return pa.jemalloc_memory_pool() if "jemalloc" in pa.supported_memory_backends() else pa.default_memory_pool()
-
-
 def _begins_oddly(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Where a cell's first character is none, white, or that of a footer."""
     begin = pc.utf8_slice_codeunits(pc.fill_null(column, ""), 0, 1)
@@ -174,22 +198,33 @@ def _begins_oddly(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.is_in(begin, pa.array([kinds[n] for n in look_closer(kinds, range(len(kinds)))], pa.string()))
 
 
-# First octets of white space in UTF-8 (and of much else): a cell that begins with none of these shows something.
-_WHITE = np.zeros(256, dtype=np.bool_)
-_WHITE[[*range(0x09, 0x0E), *range(0x1C, 0x21), 0xC2, 0xE1, 0xE2, 0xE3]] = True
+def _octets(*which: int) -> NDArray[np.bool_]:
+    marked = np.zeros(256, dtype=np.bool_)
+    marked[[*which]] = True
+    return marked
+
+
+# First octets of cells, in UTF-8: of those that can be no footer and not blank; of white space (and of much else).
+_PLAIN = _octets(*b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_NOT_WHITE = ~_octets(*range(0x09, 0x0E), *range(0x1C, 0x21), 0xC2, 0xE1, 0xE2, 0xE3)
+
+
+def _all_begin_with(column: pa.ChunkedArray, octets: NDArray[np.bool_]) -> bool:
+    if column.null_count:
+        return False
+    for chunk in column.chunks:
+        starts = np.frombuffer(chunk.buffers()[1], np.int32)[chunk.offset : chunk.offset + len(chunk)]
+        if not octets[np.frombuffer(chunk.buffers()[2], np.uint8)[starts]].all():
+            return False
+    return True
 
 
 def _may_be_blank(column: pa.ChunkedArray) -> bool:
     if column.null_count:
         return True
-    for chunk in column.chunks:
-        starts = np.frombuffer(chunk.buffers()[1], np.int32)[chunk.offset : chunk.offset + len(chunk)]
-        first = np.frombuffer(chunk.buffers()[2], np.uint8)[starts]
-        if _WHITE[first].any():
-            begin = pc.unique(pc.utf8_slice_codeunits(chunk, 0, 1))
-            if any(is_blank(kind) for kind in begin.to_pylist()):
-                return True
-    return False
+    if _all_begin_with(column, _NOT_WHITE):
+        return False
+    return any(is_blank(kind) for kind in pc.unique(pc.utf8_slice_codeunits(column, 0, 1)).to_pylist())
 
 
 def _longest(column: pa.ChunkedArray) -> int:

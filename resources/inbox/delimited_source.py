@@ -130,6 +130,8 @@ class DelimitedSource:
             free = memoryview(self._buffer)
             while self._end < size and not self._is_read:
                 got = self._fill(free[self._end : max(size, self._end + _LEAST)])
+                if (nul := self._buffer.find(b"\0", self._end, self._end + got)) >= 0:
+                    raise UnicodeDecodeError("utf-8", b"\0", 0, 1, f"NUL at {self._passed + nul}")
                 self._end += got
                 self._is_read = not got
         return self._end - self._at

@@ -36,7 +36,7 @@ START = "import sys; sys.path.insert(0, sys.argv[1]); from resources.inbox.reade
 _ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "RUST_BACKTRACE": "0",
-    "ARROW_DEFAULT_MEMORY_POOL": "jemalloc",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",  # the one that fails in order when memory is up
     "ARROW_IO_THREADS": "2",
     "OMP_NUM_THREADS": "2",
 }
