@@ -113,16 +113,18 @@ class _Pull:
         return row["x0"], row["x1"]
 
     def rows(self, stage: Stage, after: str | None, limit: str | None) -> None:
-        """Every row to be read, in the order of (watermark, key); rows without watermark come last."""
+        """Every row to be read.
+
+        What grew since the last pull comes in the order of (watermark, key), then the rows without watermark. Everything
+        comes in the order of the key alone, which a server has an index for and keeps its rows near.
+        """
         key = self.connection.key
-        if self.connection.watermark is None:
-            self._part(stage, key, {})
+        until = {"until": limit} if limit is not None else {}
+        if after is None:
+            self._part(stage, key, until)
             return
         if limit is not None:
-            bounds = {"until": limit}
-            if after is not None:
-                bounds["since"] = self._less_overlap(after)
-            self._part(stage, self._order(), bounds)
+            self._part(stage, self._order(), until | {"since": self._less_overlap(after)})
         self._part(stage, key, {})
 
     def keys(self, path: Path) -> None:
@@ -133,7 +135,11 @@ class _Pull:
         write_keys(path, names, [pa.Table.from_batches([batch]).rename_columns(list(names)) for batch in tables])
 
     def _part(self, stage: Stage, order: Sequence[str], bounds: Mapping[str, str]) -> None:
-        """The rows within the bounds (without any: those with no watermark), page after page from the last key."""
+        """The rows within the bounds, page after page from the last key.
+
+        since and until: from one watermark to another. until: everything up to it, rows without watermark too. Neither:
+        the rows without watermark.
+        """
         part = _Part(self, stage, order, bounds)
         while self._again(part.page) == self.database.page_rows:
             continue
@@ -246,9 +252,11 @@ class _Part:
         if mark is not None and not self.bounds:
             found.append(table.c[mark].is_(None))
         elif mark is not None:
-            found.append(table.c[mark] <= front.given("until", kinds[mark]))
+            until = table.c[mark] <= front.given("until", kinds[mark])
             if "since" in self.bounds:
-                found.append(table.c[mark] >= front.given("since", kinds[mark]))
+                found += [until, table.c[mark] >= front.given("since", kinds[mark])]
+            else:
+                found.append(sa.or_(until, table.c[mark].is_(None)))
         if self.last is not None:
             given = [front.given(f"last{index}", kinds[name]) for index, name in enumerate(self.order)]
             found.append(sa.tuple_(*(table.c[name] for name in self.order)) > sa.tuple_(*given))

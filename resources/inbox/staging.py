@@ -63,7 +63,7 @@ class Stage:
         titled = pa.schema(
             [pa.field(contract.column(name).title, pa.string()) for name in connection.delivered_columns]
         )
-        self._records = pq.ParquetWriter(records, titled, compression="zstd") if records else None
+        self._records = pq.ParquetWriter(records, titled, compression="zstd", use_dictionary=False) if records else None
         self._waiting: list[pa.RecordBatch] = []
         self._unwritten = 0
 
