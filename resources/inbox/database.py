@@ -1,6 +1,6 @@
 """A department's front database (前置库): one table read page by page into a stage.
 
-Here: the SELECTs (SQLAlchemy, every name quoted, every value bound), paging by (watermark, key), going on after a dropped
+Here: the SELECTs (SQLAlchemy, every name quoted, every value bound), paging by (watermark, key) or key, going on after a dropped
 connection from the last key, and the count that must be reached. Not here: sessions (fronts), what changed (changes).
 
 A pull reads up to the greatest watermark it finds at its start, so that no row comes twice in two shapes. The next pull
