@@ -96,9 +96,12 @@ def sheet_table(
 
 
 def combined(parts: Sequence[RawTable], contract: Contract, label: str) -> RawTable:
-    """The sheets of a file as one; InboxError when there is none."""
+    """The sheets of a file as one; InboxError when there is none, or two have one name (a place must be one place)."""
     if not parts:
         raise InboxError(f"{label} 中没有任何内容，请报送单位重新导出后送达。")
+    names = [count.sheet for part in parts for count in part.sheets]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise InboxError(f"{label} 有两张工作表都叫「{twice}」，请用电子表格软件改名另存后重新送达。")
     brought = {name for part in parts for name in part.columns}
     return RawTable(
         columns=tuple(name for name in contract.column_names if name in brought),

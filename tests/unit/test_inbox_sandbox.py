@@ -27,6 +27,20 @@ HEAD = ["统一社会信用代码", "企业名称", "文书号", "决定日期"]
 ROWS = [[uscc(n), f"样例{n}号店", f"文{n}号", "2026-09-01"] for n in range(3)]
 # What a reader could not put in words itself.
 LIMITS = ("memory", "timeout", "crashed")
+# Words of a maker's name -> what the sentence must say.
+SAYS = {
+    "entities": "声明了文档类型或实体",
+    "overlap": "互相重叠",
+    "path": "路径",
+    "bomb": "压缩炸弹",
+    "blanks": "压缩炸弹",
+    "shared string": "有一格超过",
+    "inline string": "有一格超过",
+    "16,384": "列",
+    "password": "密码",
+    "archive inside": "又是压缩包",
+    "link": "链接",
+}
 REACH_A_LIMIT = (
     "xlsx: rows far away that do not own up",
     "xls: sectors in a circle",
@@ -68,6 +82,7 @@ def test_hostile_and_broken_files_are_quarantined_soon_and_in_little_memory(
     # The sentence of a reader says more than that of a limit.
     assert outcome.kind in (LIMITS if name in REACH_A_LIMIT else ("unreadable", "hostile", "too_big")), outcome.reason
     assert outcome.reason
+    assert all(said in outcome.reason for word, said in SAYS.items() if word in name)
     assert f"{tmp_path.name}/delivered.xlsx" in outcome.reason
     assert outcome.reason.endswith("。")
     assert "\n" not in outcome.reason
