@@ -8,7 +8,8 @@ from __future__ import annotations
 import csv
 import tempfile
 import time
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,9 +35,9 @@ class Recorded:
 
 def recorded_run(home: Path, month: str) -> Recorded:
     """Run the month in this process and note its bare work."""
-    from assets import collected
     from pipelines.cli.run import run_month
     from resources.engines.duckdb_engine import DuckDBEngine
+    from resources.inbox.sandbox import Job, Sandbox
     from resources.outbox import workbook
 
     kept = Recorded()
@@ -44,7 +45,7 @@ def recorded_run(home: Path, month: str) -> Recorded:
         DuckDBEngine.select_to_parquet,
         DuckDBEngine.select,
         DuckDBEngine.select_chain,
-        collected.read_file,
+        Sandbox.read,
         workbook.write_workbook,
     )
 
@@ -61,23 +62,25 @@ def recorded_run(home: Path, month: str) -> Recorded:
         kept.queries.append(({name: _text(step, made[name]) for name, step in steps.items()}, dict(inputs), {}))
         return made
 
-    def read_file(path: Path, *arguments: Any, **options: Any) -> Any:
-        kept.files.append(path)
-        return read(path, *arguments, **options)
+    def sandboxed(self: Any, jobs: Iterable[Job]) -> Any:
+        listed = list(jobs)
+        kept.files.extend(job.path for job in listed)
+        return read(self, listed)
 
     def write_workbook(path: Path, sheets: Any, **options: Any) -> str:
         kept.workbooks.append([[tuple(map(str, row)) for row in s.frame.itertuples(index=False)] for s in sheets])
         return written(path, sheets, **options)
 
-    documents = ("sampling_plan", "drawn_internal", "timeliness", "task_status")
+    documents = ("sampling_plan", "drawn_internal", "timeliness", "due_soon", "task_status")
     with (
         patch.object(DuckDBEngine, "select_to_parquet", select_to_parquet),
         patch.object(DuckDBEngine, "select", select),
         patch.object(DuckDBEngine, "select_chain", select_chain),
-        patch.object(collected, "read_file", read_file),
+        patch.object(Sandbox, "read", sandboxed),
         patch.multiple("resources.outbox.sampling_plan", write_workbook=write_workbook),
         patch.multiple("resources.outbox.drawn_internal", write_workbook=write_workbook),
         patch.multiple("resources.outbox.timeliness", write_workbook=write_workbook),
+        patch.multiple("resources.outbox.due_soon", write_workbook=write_workbook),
         patch.multiple("resources.outbox.task_status", write_workbook=write_workbook),
     ):
         if run_month(month, home, None, lambda _: None):
@@ -119,6 +122,9 @@ def _read(path: Path) -> None:
     head = path.open("rb").read(4)
     if head == b"PAR1":
         pq.read_table(path)
+    elif head.startswith(b"PK") and "xl/workbook.xml" not in (members := zipfile.ZipFile(path)).namelist():
+        for name in members.namelist():
+            members.read(name)
     elif head.startswith(b"PK"):
         for name in (book := CalamineWorkbook.from_path(str(path))).sheet_names:
             book.get_sheet_by_name(name).to_python()
