@@ -31,7 +31,7 @@ def _xlsx(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive, archive.open("xl/workbook.xml") as part:
             root = fromstring(part.read(_MAX_WORKBOOK_PART), forbid_dtd=True)
-    except (KeyError, zipfile.BadZipFile, ParseError, DefusedXmlException):
+    except (LookupError, ValueError, zipfile.BadZipFile, ParseError, DefusedXmlException):
         return False
     flags = [node.get("date1904", "") for node in root if node.tag.endswith("}workbookPr")]
     return any(flag in ("1", "true", "on") for flag in flags)

@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 from resources.inbox import InboxError, RawTable, read_file
 from resources.inbox.sandbox import Job, Sandbox
+from tests.unit.hostile_files import Maker, changed, part, sound_parquet
 from tests.unit.mutations import KINDS, Change, Seed, mutated, seeds
+from tests.unit.small_contracts import PERMIT
 
 FAULTS = ("unreadable", "hostile", "drift", "rows_mismatch", "too_big")
 HERE, ASIDE = 1_600, 400
@@ -73,6 +75,27 @@ def assert_sound(raw: RawTable) -> None:
     raw.table.validate(full=True)
     places = raw.table.select(["sheet", "row_no", "part_no"]).to_pylist()
     assert len({tuple(place.values()) for place in places}) == len(places)
+
+
+# What longer runs found: each once raised something else.
+FOUND: dict[str, Maker] = {
+    "a workbook part in an encoding nobody knows": lambda path: changed(
+        path, **{"xl/workbook.xml": b'<?xml version="1.0" encoding="utf-9"?>' + part("xl/workbook.xml")}
+    ),
+    "the same sheet named twice": lambda path: changed(path, **{"xl/workbook.xml": part("xl/workbook.xml") * 2}),
+    "a Parquet schema with a name that is no text": lambda path: path.write_bytes(
+        sound_parquet().replace("文书号".encode(), b"\xff" * 9)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_what_was_found(tmp_path: Path, name: str) -> None:
+    FOUND[name](tmp_path / "a")
+    try:
+        assert_sound(read_file(tmp_path / "a", PERMIT))
+    except InboxError as error:
+        assert str(error).endswith("。")
 
 
 @pytest.fixture(scope="module")
