@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 import pyarrow as pa
 import sqlglot
@@ -92,7 +92,7 @@ class Split:
         """The SELECTs by name, in the order in which they are run, as `DuckDBEngine.select_chain` takes them."""
 
         def rare(build: Callable[[Contract], str], upstream: tuple[str, ...], columns: pa.Schema) -> Step:
-            return Step(partial(build, self.contract), upstream, columns)
+            return Step(partial(_built, build, self.contract), upstream, columns)
 
         steps: dict[str, str | Step] = {}
         if self.contract.identity:
@@ -109,6 +109,12 @@ class Split:
         if self.contract.formed_on:
             steps["record"] = rare(_record, ("accepted",), RECORD)
         return steps
+
+
+@lru_cache(maxsize=1024)
+def _built(build: Callable[[Contract], str], contract: Contract) -> str:
+    """A SELECT written once for a process: writing costs as much as running it over a small delivery."""
+    return build(contract)
 
 
 def split_sql(contract: Contract) -> Split:
