@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -85,7 +86,7 @@ class Stage:
         """Add a batch. `theirs`: texts by their name; `ours`: texts by our name where they differ (dates)."""
         if not rows:
             return
-        arrays: list[pa.Array] = [pa.array(range(self.rows, self.rows + rows), pa.int64())]
+        arrays: list[pa.Array] = [pa.array(np.arange(self.rows, self.rows + rows))]
         for name in self.connection.key:
             if theirs[name].null_count:
                 raise PullError(
@@ -113,7 +114,8 @@ class Stage:
             self._unwritten -= group.num_rows
             self._writer.write_table(group)
             if self._records is not None:
-                records = group.filter(pc.invert(group.column("withdrawn"))) if self.connection.withdrawn else group
+                flags = group.column("withdrawn")
+                records = group.filter(pc.invert(flags)) if pc.any(flags).as_py() else group
                 names = list(self.connection.delivered_columns)
                 self._records.write_table(records.select(names).rename_columns(self._records.schema.names))
 
