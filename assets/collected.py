@@ -86,7 +86,8 @@ def used_files(month: Month) -> list[dict[str, Any]]:
 def wanted(row: dict[str, Any]) -> Wanted:
     """A used file as the reading asks for it."""
     contract = source_contract(row["source"])
-    return Wanted(row["delivery_id"], row["file_name"], row["file_sha256"], row["declared_rows"], contract)
+    place = (row["delivery_id"], row["file_name"], row["file_sha256"], row["declared_rows"])
+    return Wanted(*place, contract, is_withdrawal=row["is_withdrawal"])
 
 
 def place(answer: Received) -> dict[str, str]:
@@ -184,7 +185,9 @@ def _delivered(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
 def _store(month: Month, source: Source, contract: Contract, files: list[dict[str, Any]]) -> Stored:
     """All readable rows of a source, with the place of each."""
     contract_sha256 = source.contract.sha256
-    paths = [month.lake.received(r["file_sha256"], contract_sha256) for r in files if r["read_state"] == READ]
+    # The same bytes may bring records and later withdraw them: one table, joined to both files.
+    digests = dict.fromkeys(r["file_sha256"] for r in files if r["read_state"] == READ)
+    paths = [month.lake.received(digest, contract_sha256) for digest in digests]
     inputs = {name: month.lake.table(name) for name in ("received_file", "deliveries")}
     rows = {"received": paths or no_rows(source.contract)}
     with month.house.engine() as engine:

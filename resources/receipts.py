@@ -2,7 +2,8 @@
 
 For: choosing the deliveries of a month up to its as_of, telling repeated, later and refused ones apart, and fixing
 the month's basis. Not for: reading rows (inbox readers) or judging them (contracts).
-A delivery is known by the digest of its files: delivered twice, it changes nothing. A folder that cannot be read is
+A file is known by its digest under its source: delivered twice, it changes nothing. One that is sent again because its
+bytes were damaged on the way, or because its source was written wrongly, is taken. A folder that cannot be read is
 refused with its reason and stops the month before anything is planned; the others are taken in all the same.
 """
 
@@ -18,6 +19,7 @@ from typing import Any
 from data_contracts.model import output_contracts, source_contracts
 from resources.calendars import calendar_version
 from resources.inbox import Delivery, InboxError, delivery_folders, read_delivery
+from resources.inbox.manifest import DeliveredFile
 from resources.ledger import Ledger
 from resources.reference import code_commit, code_digest, policy_for
 from resources.settings import Home
@@ -50,20 +52,29 @@ def look_through(inbox: Path, month: str, as_of: date) -> list[Receipt]:
         raise InboxError(
             f"收件箱 {inbox.name} 中没有 {month} 的交付（现有：{known}）；请核对月份，或先放入该月的交付文件夹"
         )
-    seen: set[tuple[str, str, int | None]] = set()
+    seen: dict[tuple[str, str, str, int | None], DeliveredFile] = {}
     for delivery in sorted(deliveries, key=lambda d: (d.received_at, d.delivery_id)):
         for index, file in enumerate(delivery.files):
             if delivery.month > month:
                 state = "other_month"
             elif delivery.received_at.date() > as_of:
                 state = "later"
-            elif (told := (file.sha256, file.change, file.rows)) in seen:
+            elif (told := (file.sha256, file.source, file.change, file.rows)) in seen and _is_whole(seen[told]):
                 state = "repeated"
             else:
                 state = "used"
-                seen.add(told)
+                seen[told] = file
             receipts.append(Receipt(delivery, delivery.delivery_id, file.name, state, None, index))
     return receipts
+
+
+def _is_whole(file: DeliveredFile) -> bool:
+    """Whether its bytes are those its manifest announces; asked only of what was sent again."""
+    try:
+        file.verify()
+    except InboxError:
+        return False
+    return True
 
 
 def rows_of(receipts: Iterable[Receipt]) -> list[dict[str, Any]]:

@@ -34,6 +34,7 @@ class Wanted:
     sha256: str
     rows: int | None
     contract: Contract
+    is_withdrawal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,8 @@ def receive(home: Home, files: Sequence[Wanted]) -> list[Received]:
         except InboxError as error:
             # Not kept: the file may be mended by delivering it anew.
             answers[number] = Received(wanted, QUARANTINED, None, "altered", str(error))
-    first = {files[number].sha256: number for number in reversed(jobs)}
-    unique = {number: job for number, job in jobs.items() if first[files[number].sha256] == number}
+    first = {job.target: number for number, job in reversed(jobs.items())}
+    unique = {number: job for number, job in jobs.items() if first[job.target] == number}
     if unique:
         with Sandbox() as box:
             for number, outcome in zip(unique, box.read(list(unique.values())), strict=True):
@@ -78,13 +79,13 @@ def receive(home: Home, files: Sequence[Wanted]) -> list[Received]:
                     # How long a busy machine took is no property of the file: such an answer is not kept.
                     write_bytes(_places(home, files[number])[1], json_bytes(_as_json(answers[number])))
     for number in jobs.keys() - unique.keys():
-        answers[number] = replace(answers[first[files[number].sha256]], wanted=files[number])
+        answers[number] = replace(answers[first[jobs[number].target]], wanted=files[number])
     return _counted([answers[number] for number in range(len(files))])
 
 
 def _counted(answers: list[Received]) -> list[Received]:
-    """Against the announced rows; the same bytes are taken in once only."""
-    seen: set[str] = set()
+    """Against the announced rows; the same bytes bring their records once and withdraw them once, for one source."""
+    seen: dict[tuple[str, bool], Wanted] = {}
     counted = []
     for answer in answers:
         wanted, rows = answer.wanted, answer.rows
@@ -95,10 +96,16 @@ def _counted(answers: list[Received]) -> list[Received]:
                 "请报送单位核对文件和清单后重新送达。"
             )
             answer = Received(wanted, QUARANTINED, None, "rows_mismatch", reason)
-        elif rows is not None and wanted.sha256 in seen:
-            answer = Received(wanted, REPEATED, None)
-        elif rows is not None:
-            seen.add(wanted.sha256)
+        elif rows:
+            earlier = seen.setdefault((wanted.sha256, wanted.is_withdrawal), wanted)
+            if earlier.contract.name != wanted.contract.name:
+                reason = (
+                    f"{wanted.delivery_id}/{wanted.file_name} 与 {earlier.delivery_id}/{earlier.file_name} 一字不差，而后者已作为"
+                    f"「{earlier.contract.title}」采用：请核对来源，先送的写错了来源的，请先撤回那一份，再把本文件另存后重新送达。"
+                )
+                answer = Received(wanted, QUARANTINED, None, "other_source", reason)
+            elif earlier is not wanted:
+                answer = Received(wanted, REPEATED, None)
         counted.append(answer)
     return counted
 
