@@ -126,10 +126,16 @@ def periodic(month: Month) -> pa.Table:
 
 
 def corrected(month: Month) -> pa.Table:
-    """The quarantined rows that another row, sound or again quarantined, was sent to correct."""
-    tables = [f"accepted_{name}" for name in clocked_sources()] + ["quarantined"]
-    found = {name for table in tables for name in pc.unique(month.read(table, ["corrects_row_id"])[0]).to_pylist()}
-    return _table(({"row_id": name} for name in sorted(found - {None})), row_id=pa.string())
+    """The quarantined rows that another row of the same unit was sent to correct: sound, known already, or again wrong."""
+    units_of = {row["delivery_id"]: row["unit_code"] for row in month.records("deliveries") if row["state"] == "used"}
+    said = set()
+    for table in [*(f"accepted_{name}" for name in clocked_sources()), "duplicates", "quarantined"]:
+        links = month.read(table, ["corrects_row_id", "delivery_id"])
+        links = links.filter(pc.is_valid(links.column("corrects_row_id")))
+        said |= {(row["corrects_row_id"], units_of[row["delivery_id"]]) for row in links.to_pylist()}
+    aside = month.records("quarantined", ["row_id", "delivery_id"])
+    found = {row["row_id"] for row in aside if (row["row_id"], units_of[row["delivery_id"]]) in said}
+    return _table(({"row_id": name} for name in sorted(found)), row_id=pa.string())
 
 
 def not_public(month: Month) -> pa.Table:

@@ -22,6 +22,9 @@ ACTIONS_ZH = {"corrected": "更正", "released": "放行", "returned": "退回",
 _HEADERS = ("位置号", "来源", "单位", "文件", "工作表", "行", "状态", "问题")
 _WIDEST = 60
 _MASKED = "（敏感，未显示）"
+# A cell must not steer the terminal: what cannot be seen is shown by its picture (␇ for a bell), or by a mark.
+_UNSEEN = {code: chr(0x2400 + code) for code in range(32)} | {127: "␡"}
+_UNSEEN |= dict.fromkeys([*range(0x80, 0xA0), 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)], "�")
 
 group = typer.Typer(help="隔离清单：查看、更正、放行、退回", no_args_is_help=True, rich_markup_mode=None)
 
@@ -202,26 +205,30 @@ def _file_line(file: AsideFile) -> Sequence[str]:
 
 
 def _show_file(file: AsideFile) -> None:
-    typer.echo(f"整份隔离的文件  {file.delivery_id}/{file.file_name}")
-    typer.echo(f"单位  {file.origin.unit_name}（{file.origin.unit_code}）  来源 {file.source}")
-    typer.echo(f"状态  {STATES_ZH[file.state]}")
-    typer.echo(f"问题  {file.reason}")
+    _say(f"整份隔离的文件  {file.delivery_id}/{file.file_name}")
+    _say(f"单位  {file.origin.unit_name}（{file.origin.unit_code}）  来源 {file.source}")
+    _say(f"状态  {STATES_ZH[file.state]}")
+    _say(f"问题  {file.reason}")
     for action in file.actions:
-        typer.echo(f"经过  {action.at}  {ACTIONS_ZH[action.kind]}  {action.body['actor']}")
+        _say(f"经过  {action.at}  {ACTIONS_ZH[action.kind]}  {action.body['actor']}")
+
+
+def _say(text: str) -> None:
+    typer.echo(text.translate(_UNSEEN))
 
 
 def _show_row(row: AsideRow, sensitive: bool) -> None:
     place = f"{row.delivery_id}/{row.file_name}" + (f" 工作表「{row.sheet}」" if row.sheet else "")
-    typer.echo(f"位置号  {row.row_id}")
-    typer.echo(f"位置  {place} 第 {row.row_no} 行")
-    typer.echo(f"单位  {row.origin.unit_name}（{row.origin.unit_code}）  来源 {row.contract.title}（{row.source}）")
-    typer.echo(f"状态  {STATES_ZH[row.state]}" + (f"，由 {row.resolved_by} 更正并接收" if row.resolved_by else ""))
+    _say(f"位置号  {row.row_id}")
+    _say(f"位置  {place} 第 {row.row_no} 行")
+    _say(f"单位  {row.origin.unit_name}（{row.origin.unit_code}）  来源 {row.contract.title}（{row.source}）")
+    _say(f"状态  {STATES_ZH[row.state]}" + (f"，由 {row.resolved_by} 更正并接收" if row.resolved_by else ""))
     if row.corrects_row_id:
-        typer.echo(f"更正自  {row.corrects_row_id}")
+        _say(f"更正自  {row.corrects_row_id}")
     for finding in row.findings:
-        typer.echo(f"问题  [{finding.rule}] {finding.reason}")
+        _say(f"问题  [{finding.rule}] {finding.reason}")
     if row.candidates:
-        typer.echo(f"可能是  {row.candidates}")
+        _say(f"可能是  {row.candidates}")
     bad = {name for finding in row.findings for name in finding.columns}
     now_cells = row.corrected_cells
     lines = [("", "列", "原始内容", "更正为")]
@@ -234,7 +241,7 @@ def _show_row(row: AsideRow, sensitive: bool) -> None:
     for action in row.actions:
         told = [action.at, ACTIONS_ZH[action.kind], action.body["actor"]]
         told += [action.body[key] for key in ("delivery_id", "file", "reason") if action.body.get(key)]
-        typer.echo("经过  " + "  ".join(told))
+        _say("经过  " + "  ".join(told))
 
 
 def _table(lines: Iterable[Sequence[str]]) -> None:
@@ -245,4 +252,4 @@ def _table(lines: Iterable[Sequence[str]]) -> None:
     widths = [max(text_width(row[index]) for row in rows) for index in range(len(rows[0]))]
     for row in rows:
         padded = [cell + " " * (width - text_width(cell)) for cell, width in zip(row, widths, strict=True)]
-        typer.echo("  ".join(padded).rstrip())
+        _say("  ".join(padded).rstrip())

@@ -64,18 +64,26 @@ class BadRow:
 
 
 def write_correction_sheet(
-    path: Path, contract: Contract, rows: Sequence[BadRow], *, month: str, unit_name: str, demonstration: bool
+    path: Path,
+    contract: Contract,
+    rows: Sequence[BadRow],
+    *,
+    month: str,
+    unit_name: str,
+    demonstration: bool,
+    withdrawal: bool = False,
 ) -> str:
     """Write the sheet, atomically; returns its SHA-256. The same rows give the same bytes.
 
     rows: at most MOST_ROWS. Cells longer than a spreadsheet takes are left empty and said to be missing.
+    withdrawal: the rows came to withdraw records, and the sheet says that it must be sent back as a withdrawal.
     """
 
     def write(temporary: Path) -> None:
         options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
         book = xlsxwriter.Workbook(str(temporary), options)
         book.set_properties({"title": f"{contract.title}更正表"})
-        _Sheet(book, contract, demonstration).fill(rows, month, unit_name)
+        _Sheet(book, contract, demonstration, withdrawal).fill(rows, month, unit_name)
         book.close()
         normalise_ooxml(temporary)
 
@@ -110,9 +118,10 @@ def write_unread_files(
 class _Sheet:
     """The one sheet of an open workbook."""
 
-    def __init__(self, book: Any, contract: Contract, demonstration: bool) -> None:
+    def __init__(self, book: Any, contract: Contract, demonstration: bool, withdrawal: bool) -> None:
         self.contract = contract
         self.demonstration = demonstration
+        self.withdrawal = withdrawal
         self.page = book.add_worksheet(SHEET)
         make = book.add_format
         self.title = make({"font_name": HEI, "font_size": 16, "bold": True, "valign": "vcenter"})
@@ -145,7 +154,7 @@ class _Sheet:
             page.set_column(index, index, width, self.below)
         secrecy = {"sensitive": SENSITIVE, "internal": INTERNAL}.get(self._class(), "")
         lines = [
-            f"{unit_name}：{self.contract.title}更正表（{month_words(month)}，{len(rows)} 行）",
+            f"{unit_name}：{self.contract.title}{'撤回' * self.withdrawal}更正表（{month_words(month)}，{len(rows)} 行）",
             *([BANNER] if self.demonstration else []),
             *([secrecy] if secrecy else []),
         ]
@@ -155,7 +164,7 @@ class _Sheet:
             page.set_row(row, 18 if row else 28)
         wide = max(_reach(widths), 2)
         row = len(lines)
-        page.merge_range(row, 1, row, wide, _instructions(self.contract), self.note)
+        page.merge_range(row, 1, row, wide, _instructions(self.contract, self.withdrawal), self.note)
         page.set_row(row, 16 * 5 + 10)
         head = row + 1
         for index, text in enumerate(headers):
@@ -209,13 +218,14 @@ class _Sheet:
             self.page.write_blank(row, column, None, style)
 
 
-def _instructions(contract: Contract) -> str:
+def _instructions(contract: Contract, withdrawal: bool) -> str:
+    as_what = '，并在清单中为该文件写明 "change": "withdrawal"（撤回），漏写会被当作新的记录' if withdrawal else ""
     return (
         "填写说明\n"
         "1. 只改粗框加下划线（黄底）的单元格，在原处直接改成正确内容；原因写在“问题”列和单元格批注中。\n"
         f"2. 不要改动表头和“{CORRECTS}”列，它把更正与原来的行对上；“{'”“'.join(INSTRUCTION_HEADERS)}”供查找，读取时不采集。\n"
         "3. 不应报送的行整行删除；不要增加新行，新的记录另行报送。\n"
-        f"4. 改好后原样存为 xlsx，作为一个新批次送回，来源写“{contract.name}”。"
+        f"4. 改好后原样存为 xlsx，作为一个新批次送回，来源写“{contract.name}”{as_what}。"
     )
 
 

@@ -1,4 +1,4 @@
-"""Back to the producer: one correction sheet per unit and source, one list of the files nobody could read.
+"""Back to the producer: one correction sheet per unit and source (withdrawals on one of their own), one list of the files nobody could read.
 
 Here: what is given back and that it was. Not here: the sheet's layout (outbox/correction_sheet).
 The sheet holds every row that waits for the producer, those given back before included, so that the same rows give the
@@ -29,14 +29,15 @@ def give_back(quarantine: Quarantine, *, source: str | None, unit: str | None, a
     """Write the sheets into outbox/<month>/corrections/ and note each row as returned; nothing waiting: no sheets."""
     folder = quarantine.home.outbox / quarantine.month / "corrections"
     made, noted = [], []
-    rows: dict[tuple[str, str], list[AsideRow]] = {}
+    rows: dict[tuple[str, str, bool], list[AsideRow]] = {}
     for row in quarantine.rows(source=source, unit=unit):
         if row.state in ("open", RETURNED):
-            rows.setdefault((row.origin.unit_code, row.source), []).append(row)
-    for (code, name), members in sorted(rows.items()):
+            rows.setdefault((row.origin.unit_code, row.source, row.is_withdrawal), []).append(row)
+    for (code, name, withdrawal), members in sorted(rows.items()):
         for part, start in enumerate(range(0, len(members), MOST_ROWS), start=1):
             chosen = members[start : start + MOST_ROWS]
-            path = folder / f"correction_{code}_{name}{'' if part == 1 else f'_{part}'}.xlsx"
+            kind = "withdrawal" if withdrawal else "correction"
+            path = folder / f"{kind}_{code}_{name}{'' if part == 1 else f'_{part}'}.xlsx"
             write_correction_sheet(
                 path,
                 source_contract(name),
@@ -44,6 +45,7 @@ def give_back(quarantine: Quarantine, *, source: str | None, unit: str | None, a
                 month=quarantine.month,
                 unit_name=members[0].origin.unit_name,
                 demonstration=all(row.origin.is_generated for row in chosen),
+                withdrawal=withdrawal,
             )
             made.append(Sheet(path, members[0].origin.unit_name, name, len(chosen)))
             noted += [(row.row_id, name, path.name) for row in chosen if row.state == "open"]

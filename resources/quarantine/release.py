@@ -52,12 +52,12 @@ def release(
     if rows is not None and wrong:
         first = next(iter(wrong))
         raise QuarantineError(f"{first} 更正后仍有问题，没有放行任何一行：{wrong[first]}")
-    groups: dict[tuple[str, str, Origin], list[AsideRow]] = {}
+    groups: dict[tuple[str, str, bool, Origin], list[AsideRow]] = {}
     for row, verdict in judged:
         if verdict.accepted:
-            groups.setdefault((row.origin.unit_code, row.source, row.origin), []).append(row)
+            groups.setdefault((row.origin.unit_code, row.source, row.is_withdrawal, row.origin), []).append(row)
     made = []
-    for (_, source, origin), members in sorted(groups.items(), key=lambda each: each[0][:2]):
+    for (_, source, _, origin), members in sorted(groups.items(), key=lambda each: each[0][:3]):
         delivery_id = _deliver(quarantine, members, origin)
         quarantine.record(
             RELEASED,
@@ -78,9 +78,9 @@ def release(
 
 def _judged(quarantine: Quarantine, rows: Sequence[AsideRow]) -> list[tuple[AsideRow, Judgement]]:
     """Each row with its judgement; the rows of one unit and source are judged together, as they would be delivered."""
-    groups: dict[tuple[str, str], list[AsideRow]] = {}
+    groups: dict[tuple[str, str, bool], list[AsideRow]] = {}
     for row in rows:
-        groups.setdefault((row.origin.unit_code, row.source), []).append(row)
+        groups.setdefault((row.origin.unit_code, row.source, row.is_withdrawal), []).append(row)
     judged: list[tuple[AsideRow, Judgement]] = []
     for members in groups.values():
         verdicts = judge(quarantine, members[0].contract, [row.corrected_cells for row in members])
@@ -99,6 +99,7 @@ def _deliver(quarantine: Quarantine, rows: Sequence[AsideRow], origin: Origin) -
     folder.mkdir(mode=0o700, parents=True)
     name = f"{contract.name}.parquet"
     pq.write_table(_table(contract, rows), folder / name, compression="zstd")
+    change = {"change": "withdrawal"} if rows[0].is_withdrawal else {}
     manifest = {
         "spec": SPEC,
         "delivery_id": delivery_id,
@@ -110,7 +111,7 @@ def _deliver(quarantine: Quarantine, rows: Sequence[AsideRow], origin: Origin) -
         "registry_rows": origin.registry_rows,
         "received_at": received.isoformat(),
         "files": [
-            {"name": name, "source": contract.name, "sha256": sha256_file(folder / name), "rows": len(rows)},
+            {"name": name, "source": contract.name, "sha256": sha256_file(folder / name), "rows": len(rows)} | change,
         ],
     }
     (folder / MANIFEST).write_bytes(json_bytes(manifest))

@@ -2,7 +2,8 @@
 
 Here: reading the month's tables and the ledger together. Not here: changing anything.
 State of a row: open → corrected (a correction is kept) → released (it went out as a delivery), or returned (sent back
-to its producer); resolved once a run of the month has accepted a row of the same unit that names it as its original.
+to its producer); resolved once a run of the month has accepted a row of the same unit that names it as its original, or
+has known it for the repetition of one accepted before.
 """
 
 from __future__ import annotations
@@ -55,7 +56,10 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class AsideRow:
-    """One quarantined row. cells: contract column → text as delivered (None: empty). resolved_by: the accepted row."""
+    """One quarantined row. cells: contract column → text as delivered (None: empty). resolved_by: the accepted row.
+
+    is_withdrawal: the row came to withdraw a record, and what corrects it must do so too.
+    """
 
     source: str
     row_id: str
@@ -64,6 +68,7 @@ class AsideRow:
     sheet: str
     row_no: int
     corrects_row_id: str | None
+    is_withdrawal: bool
     rule_ids: tuple[str, ...]
     reasons: str
     raw_cells: str
@@ -207,6 +212,7 @@ class Quarantine:
             sheet=row["sheet"] or "",
             row_no=row["row_no"],
             corrects_row_id=row.get("corrects_row_id"),
+            is_withdrawal=(row["delivery_id"], row["file_name"]) in self._withdrawing,
             rule_ids=tuple(row["rule_ids"].split(";")),
             reasons=row["reasons"],
             raw_cells=row["raw_cells"],
@@ -233,6 +239,12 @@ class Quarantine:
         }
 
     @cached_property
+    def _withdrawing(self) -> set[tuple[str, str]]:
+        """The files whose rows withdraw records."""
+        files = pq.read_table(self.lake.table("deliveries")).to_pylist()
+        return {(row["delivery_id"], row["file_name"]) for row in files if row.get("is_withdrawal")}
+
+    @cached_property
     def _actions(self) -> dict[str, tuple[Action, ...]]:
         found: dict[str, list[Action]] = {}
         for entry in self.ledger.entries():
@@ -242,15 +254,16 @@ class Quarantine:
 
     @cached_property
     def _resolved(self) -> dict[tuple[str, str], str]:
-        """(original row, unit) → the accepted row that names it; a unit cannot settle the rows of another."""
+        """(original row, unit) → the accepted row that settles it; a unit cannot settle the rows of another."""
         found = {}
-        for source in sources():
-            path = self.lake.path(f"accepted_{source.name}")
+        tables = [("duplicates", "duplicate_of"), *((f"accepted_{source.name}", "row_id") for source in sources())]
+        for name, settling in tables:
+            path = self.lake.path(name)
             if not path.exists() or "corrects_row_id" not in pq.read_schema(path).names:
                 continue
-            links = pq.read_table(path, columns=["corrects_row_id", "row_id", "delivery_id"])
+            links = pq.read_table(path, columns=["corrects_row_id", settling, "delivery_id"])
             for row in links.filter(links.column("corrects_row_id").is_valid()).to_pylist():
-                found[row["corrects_row_id"], self._origins[row["delivery_id"]].unit_code] = row["row_id"]
+                found[row["corrects_row_id"], self._origins[row["delivery_id"]].unit_code] = row[settling]
         return found
 
 

@@ -91,6 +91,7 @@ def deliver(
     received_at: str = "2026-10-12T09:30:00+08:00",
     generated: bool = True,
     count: int = 0,
+    withdrawal: bool = False,
 ) -> Path:
     """One delivery folder with one file: rows, or a file of `count` rows as it came back; returns the file."""
     folder = home.inbox / delivery_id
@@ -116,6 +117,7 @@ def deliver(
                 "source": source,
                 "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
                 "rows": count if isinstance(rows, Path) else len(rows),
+                "change": "withdrawal" if withdrawal else "record",
             }
         ],
     }
@@ -137,7 +139,7 @@ def run(home: Home) -> MonthLake:
             }  # fmt: skip
             more = {
                 "source_system": delivery.source_system, "is_generated": delivery.generated,
-                "registry_rows": delivery.registry_rows, "state": "used",
+                "registry_rows": delivery.registry_rows, "state": "used", "is_withdrawal": file.change == "withdrawal",
             }  # fmt: skip
             deliveries.append(row | more)
             try:
@@ -146,29 +148,32 @@ def run(home: Home) -> MonthLake:
             except InboxError as error:
                 files.append(row | {"read_state": "quarantined", "fault_kind": "drift", "fault_reason": str(error)})
                 continue
-            tables.setdefault(file.source, []).append(_placed(raw, row, delivery.received_at, delivery.generated))
+            tables.setdefault(file.source, []).append(_placed(raw, row | more, delivery.received_at))
     _store(lake, "deliveries", pa.Table.from_pylist(deliveries))
     _store(lake, "received_file", pa.Table.from_pylist(files))
-    aside = []
+    aside, repeated = [], []
     with DuckDBEngine(temp_directory=home.lake / ".spill") as engine:
         for source in SOURCES:
             if source in tables:
-                aside.append(_split(engine, lake, source_contract(source), pa.concat_tables(tables[source])))
+                made = _split(engine, lake, source_contract(source), pa.concat_tables(tables[source]))
+                aside.append(made["quarantined"])
+                repeated.append(made["duplicates"])
+    _store(lake, "duplicates", pa.concat_tables(repeated, promote_options="default").sort_by("row_id"))
     _store(lake, "quarantined", pa.concat_tables(aside, promote_options="default").sort_by("row_id"))
     return lake
 
 
-def _placed(raw: pa.Table, row: Mapping[str, Any], received_at: datetime, generated: bool) -> pa.Table:
+def _placed(raw: pa.Table, row: Mapping[str, Any], received_at: datetime) -> pa.Table:
     texts = {"delivery_id": row["delivery_id"], "file_name": row["file_name"], "file_sha256": row["file_sha256"]}
     for name, text in texts.items():
         raw = raw.append_column(name, pa.repeat(pa.scalar(text, pa.string()), raw.num_rows))
     moment = pa.scalar(received_at.replace(tzinfo=None), pa.timestamp("us"))
     raw = raw.append_column("received_at", pa.repeat(moment, raw.num_rows))
-    raw = raw.append_column("is_generated", pa.repeat(pa.scalar(generated), raw.num_rows))
-    return raw.append_column("is_withdrawal", pa.repeat(pa.scalar(False), raw.num_rows))
+    raw = raw.append_column("is_generated", pa.repeat(pa.scalar(row["is_generated"]), raw.num_rows))
+    return raw.append_column("is_withdrawal", pa.repeat(pa.scalar(row["is_withdrawal"]), raw.num_rows))
 
 
-def _split(engine: DuckDBEngine, lake: MonthLake, contract: Contract, delivered: pa.Table) -> pa.Table:
+def _split(engine: DuckDBEngine, lake: MonthLake, contract: Contract, delivered: pa.Table) -> dict[str, pa.Table]:
     split = split_sql(contract)
     inputs: dict[str, Any] = {"delivered": delivered}
     if "identity" in split.inputs:
@@ -181,7 +186,7 @@ def _split(engine: DuckDBEngine, lake: MonthLake, contract: Contract, delivered:
     _store(lake, f"accepted_{contract.name}", made["accepted"])
     if contract.name == "register":
         _store(lake, "identity", engine.select(sql_text("validated/identity"), {"accepted_register": made["accepted"]}))
-    return made["quarantined"]
+    return made
 
 
 def _store(lake: MonthLake, name: str, table: pa.Table) -> None:

@@ -179,6 +179,54 @@ def test_released_rows_come_back_accepted_and_linked(home: Home) -> None:
         put_right(home, settled, fine_wan="2")
 
 
+def test_a_cell_does_not_steer_the_terminal(home: Home) -> None:
+    text = "去\x1b[2J年\u202e"
+    lake = Quarantine(home).lake
+    table = pq.read_table(lake.table("quarantined"))
+    cells = [raw.replace("去年", text.replace("\x1b", "\\u001b")) for raw in table.column("raw_cells").to_pylist()]
+    place = table.column_names.index("raw_cells")
+    pq.write_table(table.set_column(place, table.field(place), [cells]), lake.path("quarantined"))
+    shown = ssj(home, "show", row_of(home, 2).row_id)
+    assert "去␛[2J年�" in shown.output and "\x1b" not in shown.output
+
+
+def test_a_corrected_withdrawal_withdraws(home: Home) -> None:
+    """Sent back as an ordinary row it would become the record that it was to withdraw."""
+    house.deliver(
+        home,
+        "2026-10-140802-09",
+        "140802",
+        "penalty",
+        [penalty(1, decision_no="写错的文号")],
+        received_at="2026-10-15T09:00:00+08:00",
+        withdrawal=True,
+    )
+    house.run(home)
+    row = row_of(home, 1)
+    assert row.is_withdrawal and row.rule_ids == ("withdrawal.unknown",)
+    ssj(home, "return")
+    [sheet] = (home.outbox / MONTH / "corrections").glob("withdrawal_*.xlsx")
+    texts = [str(cell.value) for line in openpyxl.load_workbook(sheet).active.iter_rows(max_row=5) for cell in line]
+    assert any("撤回更正表" in text for text in texts) and any('"change": "withdrawal"' in text for text in texts)
+    assert put_right(home, row, decision_no=penalty(1)["decision_no"])
+    release(Quarantine(home), None, actor="王", reason="")
+    accepted = pq.read_table(house.run(home).table("accepted_penalty")).to_pylist()
+    told = [(r["version_no"], r["is_withdrawn"], r["is_current"]) for r in accepted if r["uscc"] == uscc(1)]
+    assert sorted(told) == [(1, False, False), (2, True, False)]
+    assert row_of(home, 1).state == "resolved"
+
+
+def test_a_correction_that_says_what_is_known_already_settles_its_row(home: Home) -> None:
+    five = row_of(home, 5)
+    house.deliver(home, "2026-10-140881-02", "140881", "penalty", [penalty(5)])
+    assert put_right(home, five, publish_until=penalty(5)["publish_until"])
+    release(Quarantine(home), None, actor="王", reason="")
+    lake = house.run(home)
+    [known] = [r for r in pq.read_table(lake.table("accepted_penalty")).to_pylist() if r["uscc"] == uscc(5)]
+    assert known["corrects_row_id"] is None
+    assert (row_of(home, 5).state, row_of(home, 5).resolved_by) == ("resolved", known["row_id"])
+
+
 def test_only_what_passes_is_released(home: Home) -> None:
     two, three = row_of(home, 2), row_of(home, 3)
     with pytest.raises(QuarantineError, match="还没有更正，不能放行"):
