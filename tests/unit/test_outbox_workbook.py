@@ -108,9 +108,9 @@ def test_missing_values_are_blank_and_coded_values_are_words_with_their_mark(tmp
         Sheet("名单", frame, [state, late, COUNT, DAY], marks={"state": {"late": Mark("▲", "warn")}}),
     )
     assert _rows(tmp_path / "a.xlsx")[2:] == [
-        ("▲ 逾期归集", "是", 1, dt.datetime(2026, 10, 8)),
+        ("▲ 逾期办结", "是", 1, dt.datetime(2026, 10, 8)),
         (None, None, None, None),
-        ("按期归集", "否", 3, None),
+        ("按期", "否", 3, None),
     ]
     rules = openpyxl.load_workbook(tmp_path / "a.xlsx")["名单"].conditional_formatting
     assert [rule.operator for area in rules for rule in area.rules] == ["beginsWith"]
