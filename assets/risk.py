@@ -7,7 +7,7 @@ Not here: any grading — the city only reads grades (R-19) — nor the plan tha
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -125,13 +125,23 @@ def _city(_: Month) -> Mapping[str, object]:
     return {"city_prefix": ours.division_prefix, "city_name": ours.name, "seat_county": ours.seat_county}
 
 
+def _snapshot_received(month: Month) -> date:
+    """The day of the newest rows; one row put right after the quarantine does not make the others newer."""
+    links = month.records("accepted_grade_snapshot", ["row_id", "corrects_row_id"])
+    corrections = {row["row_id"] for row in links if row["corrects_row_id"]}
+    rows = month.records("grade_of_month", ["row_id", "received_at"])
+    sent = [row for row in rows if row["row_id"] not in corrections] or rows
+    newest: datetime = max(row["received_at"] for row in sent)
+    return newest.date()
+
+
 def _judge_snapshot(month: Month, stored: Stored) -> Iterable[dg.AssetCheckResult]:
     """No snapshot of the month stops the run; an old one holds the plan for a person."""
     if not stored.rows:
         raise SnapshotError(
             f"{month.name} 没有标为本月的等级快照行（grade_snapshot）：请核对快照文件的快照月份，或请省局重新推送"
         )
-    received = max(r["received_at"] for r in month.records("grade_of_month", ["received_at"])).date()
+    received = _snapshot_received(month)
     reason = hold_reason(received, month.as_of)
     month.lake.hold("grade_snapshot", reason)
     yield dg.AssetCheckResult(
