@@ -79,7 +79,8 @@ def _arabic(text: str) -> Decimal | None:
         for letter in found[2]:
             unit *= _SMALL.get(letter) or _LARGE[letter]
         alone = place == 0 and found.end() == len(text)
-        if (value != int(value) and not alone) or (above is not None and value * unit >= above):
+        # Behind a term without a unit nothing stands: 1,5000 is no 1,500 and a 0.
+        if (value != int(value) and not alone) or (above is not None and (above == 1 or value * unit >= above)):
             return None
         total += value * unit
         above, place = unit, found.end()
