@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from assets.schema import asset_arguments, stored_metadata, unit_name
 from assets.stage import Month, arrow_schema, month_of, table_asset
-from data_contracts.model import Contract, output_contract
+from data_contracts.model import Contract, output_contract, source_contract
 from data_contracts.registry import Source, sources
 from resources.engines.amounts import amount_table, amount_texts
 from resources.engines.contract_sql import PRODUCTS, split_sql
@@ -294,4 +294,6 @@ def missing_sources(month: Month) -> list[str]:
 
 
 def _told(drift: Mapping[str, Any]) -> str:
-    return f"{drift['delivery_id']}/{drift['file_name']} {DRIFT_ZH[drift['drift_kind']]}「{drift['column_name']}」"
+    titles = {column.name: column.title for column in source_contract(drift["source"]).columns}
+    name = titles.get(drift["column_name"], drift["column_name"])  # a new column has its header only
+    return f"{drift['delivery_id']}/{drift['file_name']} {DRIFT_ZH[drift['drift_kind']]}「{name}」"

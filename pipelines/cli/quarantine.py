@@ -52,6 +52,7 @@ def list_rows(
 
     if state not in (None, *STATES):
         raise QuarantineError(f"没有状态 {state}，请改用以下之一：{'、'.join(STATES)}。")
+    _known(source, unit)
     quarantine = _open(home, month)
     files = [] if rule else [f for f in quarantine.files(source=source, unit=unit) if state in (None, f.state)]
     lines = [_file_line(file) for file in files]
@@ -156,6 +157,7 @@ def give_back(
     from resources.quarantine.giving_back import give_back as write
     from resources.settings import shown
 
+    _known(source, unit)
     quarantine = _open(home, month)
     sheets = write(quarantine, source=source, unit=unit, actor=_actor(actor), reason=reason)
     for sheet in sheets:
@@ -173,6 +175,18 @@ def _open(home: Path | None, month: str | None) -> Quarantine:
     if month is not None:
         check_month(month)
     return Quarantine(Home.at(home), month)
+
+
+def _known(source: str | None, unit: str | None) -> None:
+    """A name written wrongly must not look like an empty list."""
+    from data_contracts.registry import source as registered
+    from resources.quarantine.rows import QuarantineError
+    from resources.reference import units
+
+    if source is not None:
+        registered(source)
+    if unit is not None and unit not in {each["unit_code"] for each in units()}:
+        raise QuarantineError(f"没有单位代码 {unit}，请改用 data_contracts/reference/units.csv 中的代码。")
 
 
 def _actor(given: str | None) -> str:

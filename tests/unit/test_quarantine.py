@@ -179,6 +179,12 @@ def test_released_rows_come_back_accepted_and_linked(home: Home) -> None:
         put_right(home, settled, fine_wan="2")
 
 
+@pytest.mark.parametrize("words", [("list", "--unit", "ZZZZ"), ("return", "--source", "penalties")])
+def test_a_name_written_wrongly_is_told(home: Home, words: tuple[str, ...]) -> None:
+    told = ssj(home, *words)
+    assert told.exit_code == 1 and words[-1] in str(told.exception) and "请改用" in str(told.exception)
+
+
 def test_a_cell_does_not_steer_the_terminal(home: Home) -> None:
     text = "去\x1b[2J年\u202e"
     lake = Quarantine(home).lake
