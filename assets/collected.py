@@ -87,7 +87,7 @@ def wanted(row: dict[str, Any]) -> Wanted:
     """A used file as the reading asks for it."""
     contract = source_contract(row["source"])
     place = (row["delivery_id"], row["file_name"], row["file_sha256"], row["declared_rows"])
-    return Wanted(*place, contract, is_withdrawal=row["is_withdrawal"])
+    return Wanted(*place, contract, is_withdrawal=row["is_withdrawal"], unit_code=row["unit_code"])
 
 
 def place(answer: Received) -> dict[str, str]:

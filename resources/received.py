@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from data_contracts.model import Contract
+from data_contracts.registry import source
 from resources.inbox import InboxError, read_delivery
 from resources.inbox.errors import Drift
 from resources.inbox.reading import SheetCount
@@ -27,7 +28,10 @@ READ, QUARANTINED, REPEATED = "read", "quarantined", "repeated"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One file of a delivery to be read under a contract; `rows`: as its manifest announces, None if it does not."""
+    """One file of a delivery to be read under a contract; `rows`: as its manifest announces, None if it does not.
+
+    unit_code: who sent it (None: not asked).
+    """
 
     delivery_id: str
     file_name: str
@@ -35,6 +39,7 @@ class Wanted:
     rows: int | None
     contract: Contract
     is_withdrawal: bool = False
+    unit_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,9 @@ def receive(home: Home, files: Sequence[Wanted]) -> list[Received]:
     answers: dict[int, Received] = {}
     jobs: dict[int, Job] = {}
     for number, wanted in enumerate(files):
+        if reason := _stranger(wanted):
+            answers[number] = Received(wanted, QUARANTINED, None, "sender", reason)
+            continue
         target, kept = _places(home, wanted)
         if kept.exists():
             answers[number] = _from_json(wanted, target, json.loads(kept.read_bytes()))
@@ -108,6 +116,17 @@ def _counted(answers: list[Received]) -> list[Received]:
                 answer = Received(wanted, REPEATED, None)
         counted.append(answer)
     return counted
+
+
+def _stranger(wanted: Wanted) -> str | None:
+    """Why the unit may not send this source: a county's file must not become the province's grades."""
+    entry = source(wanted.contract.name)
+    if wanted.unit_code is None or wanted.unit_code in entry.producers:
+        return None
+    return (
+        f"{wanted.delivery_id}/{wanted.file_name} 由 {wanted.unit_code} 报送，而它不是「{entry.contract.title}」的报送单位："
+        f"请核对清单中的单位和来源；确应由它报送的，在 data_contracts/sources.yaml 的 {entry.name} 中登记为 producers。"
+    )
 
 
 def _verified(home: Home, wanted: Wanted) -> Path:

@@ -15,7 +15,7 @@ from data_contracts.model import source_contract
 from resources.receipts import look_through, rows_of
 from resources.received import QUARANTINED, READ, REPEATED, Received, Wanted, receive
 from resources.settings import Home
-from tests.unit.quarantine_home import MONTH, deliver, penalty, write_xlsx
+from tests.unit.quarantine_home import MONTH, deliver, grade, penalty, write_xlsx
 
 DAY = "2026-10-{}T09:00:00+08:00"
 ROWS = [penalty(1), penalty(2)]
@@ -26,9 +26,22 @@ def home(tmp_path: Path) -> Home:
     return Home(tmp_path / "home").create()
 
 
-def send(home: Home, day: int, rows: list[dict[str, str]] | Path, source: str = "penalty", change: str = "") -> Path:
+UNIT = {"grade_snapshot": "SJ-PT", "field_consumer": "XB", "field_price": "JJ"}
+
+
+def send(
+    home: Home, day: int, rows: list[dict[str, str]] | Path, source: str = "penalty", change: str = "", unit: str = ""
+) -> Path:
     """One delivery on that day of October."""
-    path = deliver(home, f"D{day:02d}", "140802", source, rows, received_at=DAY.format(f"{day:02d}"), count=len(ROWS))
+    path = deliver(
+        home,
+        f"D{day:02d}",
+        unit or UNIT.get(source, "140802"),
+        source,
+        rows,
+        received_at=DAY.format(f"{day:02d}"),
+        count=len(ROWS),
+    )
     if change:
         manifest = json.loads((path.parent / "manifest.json").read_text("utf-8"))
         manifest["files"][0]["change"] = change
@@ -51,6 +64,7 @@ def read(home: Home) -> dict[str, Received]:
             row["declared_rows"],
             source_contract(row["source"]),
             is_withdrawal=row["is_withdrawal"],
+            unit_code=row["unit_code"],
         )
         for row in sorted(used, key=lambda row: row["received_at"])
     ]
@@ -104,3 +118,12 @@ def test_the_same_bytes_may_withdraw_what_they_brought(home: Home) -> None:
     send(home, 3, path, change="withdrawal")
     assert states(home) == {"D01": "used", "D02": "used", "D03": "repeated"}
     assert {name: answer.state for name, answer in read(home).items()} == {"D01": READ, "D02": READ}
+
+
+def test_only_its_producers_send_a_source(home: Home) -> None:
+    """Else a county's file would become the province's grades."""
+    send(home, 1, [grade(1), grade(2)], source="grade_snapshot", unit="140802")
+    send(home, 2, [grade(1), grade(3)], source="grade_snapshot")
+    found = read(home)
+    assert (found["D01"].state, found["D01"].kind, found["D02"].state) == (QUARANTINED, "sender", READ)
+    assert "140802" in (found["D01"].reason or "") and "信用风险等级快照" in (found["D01"].reason or "")
