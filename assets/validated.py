@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from assets.schema import asset_arguments, stored_metadata, unit_name
@@ -275,6 +276,12 @@ def _judge_intake(month: Month, _: Stored) -> Iterable[dg.AssetCheckResult]:
     )
 
 
+def deliveries_of_records(month: Month, source: Source) -> set[str]:
+    """Deliveries with a row that is no correction: a row put right after the quarantine is not the month's delivery."""
+    rows = month.read(f"delivered_{source.name}", ["delivery_id", "corrects_row_id"])
+    return set(rows.filter(pc.is_null(rows.column("corrects_row_id"))).column("delivery_id").unique().to_pylist())
+
+
 def missing_sources(month: Month) -> list[str]:
     """Each required source without one readable file of this month: why it is missing, and whom to ask."""
     files = month.records("received_file")
@@ -282,8 +289,11 @@ def missing_sources(month: Month) -> list[str]:
     told = []
     for source in sources():
         mine = [row for row in files if row["source"] == source.name]
-        here = any(row["delivery_month"] == month.name and row["read_state"] != QUARANTINED for row in mine)
-        if source.required and not here:
+        if not source.required:
+            continue
+        whole = deliveries_of_records(month, source)
+        here = any(row["delivery_month"] == month.name and row["delivery_id"] in whole for row in mine)
+        if not here:
             faults = [row["fault_reason"] for row in mine if row["read_state"] == QUARANTINED] + refused
             title, unit = source.contract.title, unit_name(source.contract.responsible_unit)
             told.append(

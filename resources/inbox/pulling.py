@@ -21,6 +21,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from resources.clock import now
 from resources.engines.duckdb_engine import DuckDBEngine
 from resources.inbox import database, http
@@ -104,7 +106,7 @@ def pull(
             home.inbox,
             delivery_id,
             Sender(connection.unit, connection.system, connection.generated),
-            _files(connection, folder, changes),
+            _files(connection, folder, changes, None if before is None else delivery_id),
             month=f"{at:%Y-%m}",
             received_at=at,
         )
@@ -123,8 +125,11 @@ def _fetch(connection: Connection, folder: Path, after: str | None, first: bool,
     return database.fetch(connection, folder, after=after, first=first, patience=patience)
 
 
-def _files(connection: Connection, folder: Path, changes: Changes) -> list[Outgoing]:
+def _files(connection: Connection, folder: Path, changes: Changes, named: str | None) -> list[Outgoing]:
     name = connection.source
+    if named is not None:
+        for path in (folder / "records.parquet", folder / "withdrawals.parquet"):
+            _name_inside(path, named)
     files = []
     if changes.records:
         files.append(Outgoing(folder / "records.parquet", f"{name}.parquet", name, changes.records))
@@ -132,6 +137,21 @@ def _files(connection: Connection, folder: Path, changes: Changes) -> list[Outgo
         path = folder / "withdrawals.parquet"
         files.append(Outgoing(path, f"{name}.withdrawal.parquet", name, changes.withdrawals, "withdrawal"))
     return files
+
+
+def _name_inside(path: Path, delivery_id: str) -> None:
+    """Write into the file which delivery it is.
+
+    A value that returns (A, B, A again) gives a file with the same rows; known by its digest, it would be the first one
+    delivered twice, and B would stand for ever.
+    """
+    written = path.with_name(f".{path.name}.named")
+    with pq.ParquetFile(path) as given:
+        schema = given.schema_arrow.with_metadata({"delivery_id": delivery_id})
+        with pq.ParquetWriter(written, schema, compression="zstd", use_dictionary=False) as writer:
+            for index in range(given.num_row_groups):
+                writer.write_table(given.read_row_group(index).replace_schema_metadata(schema.metadata))
+    written.replace(path)
 
 
 class _Memory:

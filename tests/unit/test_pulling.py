@@ -17,6 +17,7 @@ import yaml
 from data_contracts.model import source_contract
 from resources.inbox import find_deliveries, read_file
 from resources.inbox.connections import PullError, connections
+from resources.inbox.manifest import read_delivery
 from resources.inbox.patience import Dropped, Patience
 from resources.inbox.pulling import Pulled, configured, pull
 from resources.settings import Home
@@ -105,6 +106,18 @@ def test_another_database_by_its_url(home: Home, tmp_path: Path) -> None:
     assert "来源中已删除 2 行" in second.sentence and "批次" in second.sentence
     third = take(home)
     assert third.delivery_id is None and "不生成批次" in third.sentence
+
+
+def test_a_value_that_returns_is_delivered_again(home: Home, tmp_path: Path) -> None:
+    """A, B, A: were the third file the same bytes as an earlier one, it would count as delivered twice, and B stand."""
+    first = take(home)
+    digests = [file.sha256 for file in read_delivery(home.inbox / str(first.delivery_id)).files]
+    for day, moment in (("2026-09-09", 50), ("2026-09-01", 51), ("2026-09-09", 52)):
+        run(tmp_path, "update 信用承诺 set 日期 = ?, 更新 = ? where 编号 = 'C001'", [(day, moment)])
+        pulled = take(home)
+        assert pulled.changes.records == 1
+        digests += [file.sha256 for file in read_delivery(home.inbox / str(pulled.delivery_id)).files]
+    assert len(set(digests)) == len(digests) == 4
 
 
 def test_an_empty_table_gives_no_delivery(home: Home, tmp_path: Path) -> None:
