@@ -3,7 +3,7 @@
 Here: the sensor `new_deliveries`. Not here: the schedule of the pulls (pipelines/pulls), what a run does (jobs, assets).
 
 A delivery is known by its digest: delivered twice, under whatever name, it starts nothing. Its month's `collect` runs if
-that month is not finished; a finished month is not touched.
+no later month is finished; what is finished is not touched.
 """
 
 from __future__ import annotations
@@ -46,12 +46,14 @@ def look(home: Home, seen: Sequence[str], partitions: Sequence[str]) -> Look:
     found = arrivals(home.inbox, seen)
     said = [*dropped.refused, *found.waiting]
     by_month: dict[str, list[str]] = {}
+    settled = max((month for month in partitions if MonthLake(home, month).finished() is not None), default="")
     for digest, delivery in found.fresh:
         month = delivery.month
         if month not in partitions:
             said.append(f"批次 {delivery.delivery_id} 属于 {month}，不在可运行的月份内，计入其后首个月份的运行。")
-        elif MonthLake(home, month).finished() is not None:
-            said.append(f"{month} 已办结，不再改动：批次 {delivery.delivery_id} 计入该月下次运行或次月。")
+        elif month <= settled:
+            # The stock that came before the first month is such a case: its own month was never to be run.
+            said.append(f"{settled} 已办结，{month} 不再改动：批次 {delivery.delivery_id} 计入其后月份的运行。")
         else:
             by_month.setdefault(month, []).append(digest)
     runs = {month: _run_key(month, digests) for month, digests in sorted(by_month.items())}

@@ -39,15 +39,16 @@ def rewrite(folder: Path, name: str, data: bytes) -> None:
 
 
 def refused(outcome: Outcome, *words: str) -> None:
-    """Exit code 1, one line of error that holds all the words, and nothing published."""
+    """Exit code 1, one line of error that holds all the words, and nothing published; how collecting went may be told."""
     assert outcome.code == 1
     lines = outcome.errors.splitlines()
     assert len(lines) == 1, lines
     for word in words:
         assert word in lines[0], (word, lines[0])
     assert "Traceback" not in lines[0]
-    for room in ("outbox", "bundles", "warehouse", "evidence"):
+    for room in ("bundles", "warehouse", "evidence"):
         assert list((outcome.home / room).iterdir()) == [], room
+    assert {path.name for path in outcome.home.glob("outbox/*/*")} <= {"timeliness.xlsx", "due_soon.xlsx"}
 
 
 def put_aside(outcome: Outcome, folder: Path, name: str, kind: str, *words: str) -> None:

@@ -100,13 +100,19 @@ def test_every_correction_sheet_can_be_sent_back_as_it_is(home: Path) -> None:
     ssj(home, "return")
     aside = table(home, MONTH, "quarantined")
     units = {row["delivery_id"]: row["unit_code"] for row in table(home, MONTH, "deliveries")}
-    wanted = Counter((units[row["delivery_id"]], row["source"]) for row in aside)
-    assert sum(wanted.values()) > 50
-    for (unit, source), count in wanted.items():
-        path = home / "outbox" / MONTH / "corrections" / f"correction_{unit}_{source}.xlsx"
+
+    def sheet(row: dict) -> tuple[str, str, str]:
+        """Records and withdrawals go back on sheets of their own; `w` in the row id marks a withdrawal."""
+        kind = "withdrawal" if row["row_id"].partition(":")[0].endswith("w") else "correction"
+        return kind, units[row["delivery_id"]], row["source"]
+
+    wanted = Counter(map(sheet, aside))
+    assert sum(wanted.values()) > 50 and {kind for kind, _, _ in wanted} == {"correction", "withdrawal"}
+    for (kind, unit, source), count in wanted.items():
+        path = home / "outbox" / MONTH / "corrections" / f"{kind}_{unit}_{source}.xlsx"
         read = read_file(path, source_contract(source), rows=count)
         assert sorted(read.table.column("corrects_row_id").to_pylist()) == sorted(
-            row["row_id"] for row in aside if (units[row["delivery_id"]], row["source"]) == (unit, source)
+            row["row_id"] for row in aside if sheet(row) == (kind, unit, source)
         )
 
 

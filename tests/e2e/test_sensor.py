@@ -188,16 +188,18 @@ def test_a_finished_month_is_not_touched_and_others_are_told(tmp_path: Path) -> 
     months = ["2026-08", "2026-09", "2026-10"]
     bare = tmp_path / "承诺.csv"
     numbers = {}
-    for month in ("2025-12", "2026-09", "2026-10"):
+    for month in ("2025-12", "2026-08", "2026-09", "2026-10"):
         bare.write_text(month, "utf-8")
         numbers[month] = receive(home.inbox, [bare], source_name="commitment", unit_code="XY", month=month).delivery_id
     write_bytes(home.lake / "2026-09" / "current", b"v1")
-    assert set(look(home, [], months).runs) == {"2026-09", "2026-10"}  # begun is not finished
+    assert set(look(home, [], months).runs) == {"2026-08", "2026-09", "2026-10"}  # begun is not finished
     write_bytes(home.lake / "2026-09" / "v1" / "evidence.parquet", b"")
     found = look(home, [], months)
     assert list(found.runs) == ["2026-10"] and found.runs["2026-10"].startswith("2026-10:")
     told = "".join(found.said)
-    assert f"2026-09 已办结，不再改动：批次 {numbers['2026-09']} 计入该月下次运行或次月" in told
+    assert f"2026-09 已办结，2026-09 不再改动：批次 {numbers['2026-09']} 计入其后月份的运行" in told
+    # Nor is a month before it begun anew: the stock of the first delivery belongs to a month that was never to be run.
+    assert f"2026-09 已办结，2026-08 不再改动：批次 {numbers['2026-08']} 计入其后月份的运行" in told
     assert f"批次 {numbers['2025-12']} 属于 2025-12" in told
     again = look(home, found.seen, months)
     assert again.runs == {} and again.said == () and again.seen == found.seen
