@@ -292,6 +292,10 @@ def test_the_budget_grows_with_the_file(tmp_path: Path) -> None:
     with (tmp_path / "c.xlsx").open("r+b") as file:
         file.write(b"PK")
     assert budget_of(tmp_path / "c.xlsx") == Budget(1800 * MB, 209)
+    with (tmp_path / "d.parquet").open("wb") as file:
+        file.write(b"PAR1")
+        file.truncate(20 * MB)
+    assert budget_of(tmp_path / "d.parquet") == Budget((440 + 20 * 45) * MB, 49)  # packed, as a register of 1M rows is
 
 
 def test_a_contract_crosses_over_unchanged() -> None:
