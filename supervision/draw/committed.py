@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 import re
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from supervision.canonical import integer, iter_csv, parse_json
+from supervision.draw.counts import DRAWN_THIS_YEAR, Counts
 from supervision.draw.round_policy import CODE, CommittedError, RoundPolicy, is_day, parse_policy_json, refuse
 from supervision.draw.rows import (
     CONFLICTS,
@@ -61,6 +63,15 @@ class Committed:
     policy: RoundPolicy
     context: Mapping[str, object]
     manifest_sha256: str
+
+    @property
+    def drawn_this_year(self) -> Mapping[Stratum, int]:
+        """Frame rows with the reason `drawn_this_year` by stratum, counted at each call."""
+        return Counter((row.task, row.county, row.stratum) for row in self.frame if row.reason == DRAWN_THIS_YEAR)
+
+    def counts(self) -> Counts:
+        """The round counted once, for the arithmetic."""
+        return Counts(self.policy, self.strata, self.triggers, self.drawn_this_year)
 
 
 @dataclass(slots=True)

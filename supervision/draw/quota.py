@@ -5,17 +5,15 @@ Here: both kinds of arithmetic, quota modes and `unbiased`. Not here: capacity a
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from supervision.draw.ceremony import number, sha256_hex
-from supervision.draw.committed import Committed
+from supervision.draw.counts import Counted
 from supervision.draw.round_policy import Level, TaskPolicy
 from supervision.draw.rows import Stratum, StratumRow
 
 E4 = 10_000
-DRAWN_THIS_YEAR = "drawn_this_year"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +63,11 @@ def blocks_drawn_this_year(level: Level, base: int) -> bool:
     return level.rounding != "unbiased" and annual_quota(level, base) <= base
 
 
-def due(committed: Committed) -> tuple[Due, ...]:
+def due(counted: Counted) -> tuple[Due, ...]:
     """What every stratum is owed, in the order of strata.csv. DRAW.md §4."""
-    drawn_this_year = Counter(
-        (row.task, row.county, row.stratum) for row in committed.frame if row.reason == DRAWN_THIS_YEAR
-    )
-    policy = committed.policy
+    policy, drawn_this_year = counted.policy, counted.drawn_this_year
     return tuple(
-        _due(row, policy.tasks[row.task], policy.phase_salt, drawn_this_year[row.key]) for row in committed.strata
+        _due(row, policy.tasks[row.task], policy.phase_salt, drawn_this_year.get(row.key, 0)) for row in counted.strata
     )
 
 

@@ -1,7 +1,7 @@
 """Who is drawn: the draw of a committed round under its key, and its replay from a bundle (DRAW.md §5, §7).
 
-Here: ranking, allocation, reserve, the four files of the result. Not here: the arithmetic of `quota` and `capacity`,
-which inspectors go (`supervision.matching`), reading and writing bundles.
+Here: ranking in plain Python, allocation, reserve, the four files of the result. Not here: the arithmetic of `quota`
+and `capacity`, the ranking of many rows (`resources.drawing`), which inspectors go (`supervision.matching`), reading and writing bundles.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import heapq
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from supervision.canonical import csv_bytes, load_json
 from supervision.draw.capacity import Claim, cut, distinct_visits, floor_shortfalls, size_under, trigger_uids
 from supervision.draw.ceremony import SPEC, check_beacon, commitment, draw_key
 from supervision.draw.committed import Committed, manifest_bytes, parse_committed
+from supervision.draw.counts import Counted
 from supervision.draw.quota import Due, due, planned
 from supervision.draw.rows import ALLOCATION, CUTS, DRAWN, AllocationRow, CutRow, DrawnRow, Stratum
 
@@ -44,13 +45,14 @@ class CountyVisits:
 
 @dataclass(frozen=True, slots=True)
 class DrawResult:
-    """The outcome of a round: typed rows in file order, and each file's bytes. DRAW.md §4, §5."""
+    """The outcome of a round: typed rows in file order, each file's bytes, and what was due per stratum. DRAW.md §4, §5."""
 
     allocation: tuple[AllocationRow, ...]
     cuts: tuple[CutRow, ...]
     drawn: tuple[DrawnRow, ...]
     reserve: tuple[DrawnRow, ...]
     counties: tuple[CountyVisits, ...]
+    dues: tuple[Due, ...]
 
     @property
     def allocation_csv(self) -> bytes:
@@ -74,42 +76,50 @@ class DrawResult:
 
 
 def draw(committed: Committed, key: str) -> DrawResult:
-    """Who is drawn, and who waits, under the key K (32 hex digits).
+    """Who is drawn, and who waits, under the key K (32 hex digits); raises DrawError. The plain reading of §4, §5."""
+    return settle(committed.counts(), key, lambda wanted: _ranking(committed, key, wanted))
 
-    Raises DrawError for a malformed key, and where the floors do not fit a county's capacity: such a round is not
-    committed. DRAW.md §4, §5.
+
+def settle(
+    counted: Counted, key: str, rank: Callable[[Mapping[Stratum, int]], Mapping[Stratum, Sequence[tuple[str, str]]]]
+) -> DrawResult:
+    """The draw of a counted round; `rank` gives (ticket, uid) of the first so many eligible subjects per stratum.
+
+    `rank` is asked once, for every stratum of strata.csv with the ranks that may be drawn or wait; of a stratum with
+    fewer it gives all. Raises DrawError for a malformed key, and where the floors do not fit a county's capacity: such
+    a round is not committed. DRAW.md §4, §5.
     """
     if not _KEY.fullmatch(key):
         raise DrawError("抽取密钥应为 32 位小写十六进制字符，请由承诺值、公开随机源和机关密值重新计算。")
-    short = floor_shortfalls(committed)
+    short = floor_shortfalls(counted)
     if short:
         places = "、".join(f"{each.county}（需 {each.needed}，可 {each.capacity}）" for each in short)
         raise DrawError(f"以下属地的触发检查与保底户次超过检查能力：{places}，请增加检查能力或调整政策后重新承诺。")
-    dues = due(committed)
+    dues = due(counted)
     visits = planned(dues, key)
-    ranking = _ranking(committed, key, visits)
-    sizes, cuts, counties = _fund(committed, key, dues, visits, ranking)
+    ranking = rank({stratum: n + max(RESERVE_AT_LEAST, n) for stratum, n in visits.items()})
+    sizes, cuts, counties = _fund(counted, key, dues, visits, ranking)
     drawn: list[DrawnRow] = []
     reserve: list[DrawnRow] = []
     for each in dues:
         size = sizes[each.key]
         last = size + max(RESERVE_AT_LEAST, size)
-        for rank, (digest, uid) in enumerate(ranking[each.key][:last], start=1):
-            row = DrawnRow(*each.key, rank, uid, digest.hex(), each.target_e4)
-            (drawn if rank <= size else reserve).append(row)
+        for place, (ticket, uid) in enumerate(ranking[each.key][:last], start=1):
+            row = DrawnRow(*each.key, place, uid, ticket, each.target_e4)
+            (drawn if place <= size else reserve).append(row)
     allocation = tuple(AllocationRow(*each.key, visits[each.key], sizes[each.key]) for each in dues)
-    return DrawResult(allocation, cuts, tuple(drawn), tuple(reserve), counties)
+    return DrawResult(allocation, cuts, tuple(drawn), tuple(reserve), counties, dues)
 
 
-def _ranking(committed: Committed, key: str, visits: Mapping[Stratum, int]) -> dict[Stratum, list[tuple[bytes, str]]]:
-    """Per stratum the eligible subjects first in the order of (ticket, uid), as many as may be drawn or wait.
+def _ranking(committed: Committed, key: str, wanted: Mapping[Stratum, int]) -> dict[Stratum, list[tuple[str, str]]]:
+    """Per stratum the eligible subjects first in the order of (ticket, uid), as many as wanted.
 
     A ticket is hashed once per subject, not per task; digests sort as their hexadecimal does. DRAW.md §2, §5.
     """
     prefix = f"{key}|".encode()
     sha256 = hashlib.sha256
     tickets: dict[str, bytes] = {}
-    members: dict[Stratum, list[tuple[bytes, str]]] = {stratum: [] for stratum in visits}
+    members: dict[Stratum, list[tuple[bytes, str]]] = {stratum: [] for stratum in wanted}
     for row in committed.frame:
         if row.state == "eligible":
             uid = row.uid
@@ -118,33 +128,33 @@ def _ranking(committed: Committed, key: str, visits: Mapping[Stratum, int]) -> d
                 ticket = tickets[uid] = sha256(prefix + uid.encode()).digest()
             members[row.task, row.county, row.stratum].append((ticket, uid))
     return {
-        stratum: heapq.nsmallest(max(2 * visits[stratum], visits[stratum] + RESERVE_AT_LEAST), pairs)
+        stratum: [(ticket.hex(), uid) for ticket, uid in heapq.nsmallest(wanted[stratum], pairs)]
         for stratum, pairs in members.items()
     }
 
 
 def _fund(
-    committed: Committed,
+    counted: Counted,
     key: str,
     dues: Sequence[Due],
     visits: Mapping[Stratum, int],
-    ranking: Mapping[Stratum, Sequence[tuple[bytes, str]]],
+    ranking: Mapping[Stratum, Sequence[tuple[str, str]]],
 ) -> tuple[dict[Stratum, int], tuple[CutRow, ...], tuple[CountyVisits, ...]]:
     """The sizes after the cuts, the rows of cuts.csv, and the visits of each county. DRAW.md §4."""
     sizes = dict(visits)
     cuts: list[CutRow] = []
     counties: list[CountyVisits] = []
-    triggers = trigger_uids(committed)
+    triggers = trigger_uids(counted)
     claims: dict[str, list[Claim]] = {county: [] for county in triggers}
     for each in dues:
         if each.level.on_site:
             uids = [uid for _, uid in ranking[each.key][: visits[each.key]]]
             claims[each.row.county].append(Claim(each.key, visits[each.key], each.level.floor_e4, uids))
-    for county, capacity in sorted(committed.policy.capacity.items()):
+    for county, capacity in sorted(counted.policy.capacity.items()):
         own = claims[county]
         before = len(distinct_visits(own, sizes, triggers[county]))
         if capacity is not None and before > capacity:
-            lambdas = cut(own, triggers[county], capacity, committed.policy.cut_order, key)
+            lambdas = cut(own, triggers[county], capacity, counted.policy.cut_order, key)
             cuts += [CutRow(county, name, lambda_e4) for name, lambda_e4 in sorted(lambdas.items())]
             sizes |= {c.key: size_under(c, lambdas[c.key[2]], key) for c in own if c.key[2] in lambdas}
         after = len(distinct_visits(own, sizes, triggers[county]))

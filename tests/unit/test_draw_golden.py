@@ -108,10 +108,12 @@ def test_a_manifest_that_differs_is_refused_with_its_line() -> None:
 # file, right text, wrong text: each of these programs must draw something else, or refuse
 MUTANTS = [
     ("capacity.py", "<= capacity:\n            break", "<= capacity + 3:\n            break"),
-    ("capacity.py", "others.union(", "set().union("),
+    ("capacity.py", "capacity - len(others)", "capacity"),
+    ("capacity.py", "(place + 1) * E4", "place * E4"),
+    ("capacity.py", "0 if place < floor else ", ""),
     ("capacity.py", "for name in list(lambdas)[-2::-1]:", "for name in []:"),
     ("capacity.py", "set(triggers).union(", "set().union("),
-    ("capacity.py", "max(_ceil_e4(claim.planned * claim.floor_e4), ", "max(0, "),
+    ("capacity.py", "max(floor, ", "max(0, "),
     ("capacity.py", "lambda_e4 + fraction)", "lambda_e4)"),
     ("capacity.py", 'number(f"{key}|cut|', 'number(f"{key}|CUT|'),
     ("ceremony.py", ".encode()).hexdigest()", '.encode() + b"\\n").hexdigest()'),
@@ -136,7 +138,7 @@ MUTANTS = [
     ("selection.py", ".append((ticket, uid))", ".append((uid.encode(), uid))"),
     ("selection.py", "if each.level.on_site:", "if True:"),
     ("selection.py", "capacity is not None and before > capacity", "False"),
-    ("selection.py", "digest.hex(), each.target_e4)", "digest.hex(), 10_000 * visits[each.key])"),
+    ("selection.py", "ticket, each.target_e4)", "ticket, 10_000 * visits[each.key])"),
 ]
 
 
