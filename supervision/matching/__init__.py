@@ -5,10 +5,11 @@ For: visits and inspectors of a round (visits), the matching (teams), an indepen
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
-from supervision.draw.committed import Committed
-from supervision.draw.rows import DrawnRow
+from supervision.draw.round_policy import RoundPolicy
+from supervision.draw.rows import ConflictRow, DrawnRow, InspectorRow, TriggerRow
 from supervision.matching.check import check_assignment
 from supervision.matching.teams import match
 from supervision.matching.visits import (
@@ -29,6 +30,7 @@ __all__ = [
     "AssignmentRow",
     "Inspector",
     "MatchingError",
+    "Staffed",
     "Unassignable",
     "Visit",
     "assign",
@@ -39,7 +41,31 @@ __all__ = [
 ]
 
 
-def assign(key: str, committed: Committed, drawn: Iterable[DrawnRow]) -> Assignment:
+class Staffed(Protocol):
+    """What the matching needs of a committed round: `Committed`, or its small files alone."""
+
+    @property
+    def policy(self) -> RoundPolicy:
+        """policy.json."""
+        ...
+
+    @property
+    def triggers(self) -> Sequence[TriggerRow]:
+        """triggers.csv, in file order."""
+        ...
+
+    @property
+    def roster(self) -> Sequence[InspectorRow]:
+        """roster.csv, in file order."""
+        ...
+
+    @property
+    def conflicts(self) -> Sequence[ConflictRow]:
+        """conflicts.csv, in file order."""
+        ...
+
+
+def assign(key: str, committed: Staffed, drawn: Iterable[DrawnRow]) -> Assignment:
     """The teams of a drawn round, checked. Raises MatchingError with the first fault that the check finds."""
     visits = visits_of(committed.policy, committed.triggers, drawn)
     inspectors = inspectors_of(committed.roster)

@@ -27,18 +27,19 @@ def check_assignment(
     for row in assignment.rows:
         teams.setdefault(row.visit_uid, []).append(row)
     failed = {item.visit_uid for item in assignment.unassignable}
+    settled = teams.keys() | failed
     known: set[str] = set()
     faults: list[str] = []
     for visit in visits:
         parts = {f"{visit.uid}.{name}": (name,) for name in visit.specialties}
-        split = bool(parts.keys() & (teams.keys() | failed))
+        split = not settled.isdisjoint(parts)
         for visit_uid, needed in (parts if split else {visit.uid: visit.specialties}).items():
             known.add(visit_uid)
             if (visit_uid in teams) == (visit_uid in failed):
                 faults.append(f"户次 {visit_uid} 须要么有检查组，要么列为无法派人，二者只居其一。")
             elif visit_uid in teams:
                 faults += _team_faults(visit, visit_uid, needed, teams[visit_uid], people, conflicts)
-    faults += [f"户次 {visit_uid} 不在本批次之内。" for visit_uid in sorted((teams.keys() | failed) - known)]
+    faults += [f"户次 {visit_uid} 不在本批次之内。" for visit_uid in sorted(settled - known)]
     load = Counter(row.inspector_id for row in assignment.rows)
     for name, count in sorted(load.items()):
         if name in people and count > people[name].load_cap:

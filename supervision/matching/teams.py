@@ -55,13 +55,15 @@ def _digest(*parts: str) -> str:
 
 @dataclass(slots=True, eq=False)
 class _Post:
-    """A visit at work: who may come, in pair order, and who does."""
+    """A visit at work: who may come, in pair order, and who does; able and present: the same people as bits."""
 
     visit: Visit
     visit_uid: str
     order: tuple[str, str]
     pool: tuple[Inspector, ...]
+    able: int
     team: dict[str, Inspector] = field(default_factory=dict)
+    present: int = 0
 
     def only_held_by(self, person: Inspector) -> set[str]:
         """The needed specialties that the team would lose with this person."""
@@ -70,7 +72,10 @@ class _Post:
 
 
 class _Matching:
-    """One run of the two passes; loads and teams change together, in _join, _replace and _release only."""
+    """One run of the two passes; loads and teams change together, in _join, _shift and _release only.
+
+    Each person is a bit, so that a search asks one question of a whole pool.
+    """
 
     def __init__(self, key: str, inspectors: Sequence[Inspector], conflicts: Collection[tuple[str, str]]) -> None:
         self._key, self._conflicts = key, frozenset(conflicts)
@@ -78,6 +83,11 @@ class _Matching:
         for person in inspectors:
             for county in person.counties:
                 self._pools.setdefault(county, []).append(person)
+        self._bit = {person.inspector_id: 1 << number for number, person in enumerate(inspectors)}
+        self._holders: dict[str, int] = {}
+        for person in inspectors:
+            for name in person.specialties:
+                self._holders[name] = self._holders.get(name, 0) | self._bit[person.inspector_id]
         self._posts_of: dict[str, set[_Post]] = {person.inspector_id: set() for person in inspectors}
         self._failed: list[Unassignable] = []
 
@@ -98,7 +108,8 @@ class _Matching:
             if person.valid_until >= visit.valid_to and (person.inspector_id, visit.uid) not in self._conflicts
         ]
         pool.sort(key=lambda person: _digest(self._key, "pair", visit.uid, person.inspector_id))
-        return _Post(visit, visit_uid, (_digest(self._key, "visit", visit.uid), part), tuple(pool))
+        able = sum(self._bit[person.inspector_id] for person in pool)
+        return _Post(visit, visit_uid, (_digest(self._key, "visit", visit.uid), part), tuple(pool), able)
 
     def _first_pass(self, post: _Post) -> list[_Post]:
         """The post with its specialists, or its parts that found one; those that did not are listed as failed."""
@@ -179,16 +190,20 @@ class _Matching:
     def _augment(self, post: _Post, wanted: Sequence[Inspector]) -> tuple[str, ...] | None:
         """Shortest augmenting path, breadth first: people in pair order, visits in visit order."""
         came: dict[str, tuple[Inspector, _Post] | None] = {person.inspector_id: None for person in wanted}
+        unreached = ~sum(self._bit[name] for name in came)
         queue = deque(wanted)
         while queue:
             person = queue.popleft()
             for other in sorted(self._posts_of[person.inspector_id], key=lambda post: post.order):
                 if other is post or (len(other.visit.specialties) > 1 and other in _path(came, person)):
                     continue
-                needed = other.only_held_by(person)
+                heirs = unreached & self._heirs(other, person)
+                if not heirs:
+                    continue
+                unreached &= ~heirs
                 for successor in other.pool:
                     name = successor.inspector_id
-                    if name in came or name in other.team or not needed <= set(successor.specialties):
+                    if not heirs & self._bit[name]:
                         continue
                     came[name] = (person, other)
                     if self._load(successor) < successor.load_cap:
@@ -197,11 +212,21 @@ class _Matching:
                     queue.append(successor)
         return tuple(sorted(came))
 
+    def _heirs(self, post: _Post, leaver: Inspector) -> int:
+        """Who may come in the leaver's place: not of the team, and with what only the leaver holds there."""
+        bit, heirs = self._bit[leaver.inspector_id], post.able & ~post.present
+        for name in post.visit.specialties:
+            holders = self._holders.get(name, 0)
+            if post.present & holders == bit:
+                heirs &= holders
+        return heirs
+
     def _shift(self, post: _Post, came: Mapping[str, tuple[Inspector, _Post] | None], person: Inspector) -> None:
         step = came[person.inspector_id]
         while step is not None:
             leaver, other = step
             del other.team[leaver.inspector_id]
+            other.present ^= self._bit[leaver.inspector_id]
             self._posts_of[leaver.inspector_id].remove(other)
             self._join(other, person)
             person, step = leaver, came[leaver.inspector_id]
@@ -209,6 +234,7 @@ class _Matching:
 
     def _join(self, post: _Post, person: Inspector) -> None:
         post.team[person.inspector_id] = person
+        post.present |= self._bit[person.inspector_id]
         self._posts_of[person.inspector_id].add(post)
 
     def _release(self, post: _Post) -> None:
