@@ -6,7 +6,19 @@ Clause: notice (六)1–4, DOMAIN §5, DRAW.md §2 and §4.
 """
 
 from supervision.policy.lint import lint
-from supervision.policy.model import CreditGrade, FieldGrade, LegalBasis, Level, Policy, PolicyError, Reason, Task
+from supervision.policy.model import (
+    CreditGrade,
+    FieldGrade,
+    Joint,
+    LegalBasis,
+    Level,
+    Policy,
+    PolicyError,
+    Reason,
+    Recusal,
+    Role,
+    Task,
+)
 from supervision.policy.parse import parse_policy
 from supervision.policy.round import (
     batch_of,
@@ -21,10 +33,14 @@ from supervision.policy.round import (
     level_rows,
     matrix_rows,
     observed_rows,
+    on_site_rows,
     reason_rows,
     round_id,
     round_policy,
+    scope_county_rows,
     scope_field_rows,
+    scope_industry_rows,
+    scope_licence_rows,
     scope_type_rows,
     task_rows,
     tasks_in_month,
@@ -34,11 +50,14 @@ from supervision.policy.round import (
 __all__ = [
     "CreditGrade",
     "FieldGrade",
+    "Joint",
     "LegalBasis",
     "Level",
     "Policy",
     "PolicyError",
     "Reason",
+    "Recusal",
+    "Role",
     "Task",
     "batch_of",
     "batches_before",
@@ -53,11 +72,15 @@ __all__ = [
     "lint",
     "matrix_rows",
     "observed_rows",
+    "on_site_rows",
     "parse_policy",
     "reason_rows",
     "round_id",
     "round_policy",
+    "scope_county_rows",
     "scope_field_rows",
+    "scope_industry_rows",
+    "scope_licence_rows",
     "scope_type_rows",
     "task_rows",
     "tasks_in_month",

@@ -10,7 +10,18 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
-from supervision.policy.model import GRADES, STRATA, UNGRADED, WHOLE, CreditGrade, FieldGrade, Level, Policy, Task
+from supervision.policy.model import (
+    GRADES,
+    ONSITE_RULES,
+    STRATA,
+    UNGRADED,
+    WHOLE,
+    CreditGrade,
+    FieldGrade,
+    Level,
+    Policy,
+    Task,
+)
 
 _FEWEST_PEOPLE: Final = 2  # §2.2: at least two officers
 _OBSERVED: Final = ("A", "B")
@@ -101,11 +112,11 @@ def _key_fields(policy: Policy) -> Iterator[str]:
 def _scope(policy: Policy, task: Task) -> Iterator[str]:
     path = f"tasks.{task.code}"
     for kind in task.types:
-        if not policy.subject_types[kind]:
+        if not policy.subject_types[kind] and not policy.dormant(task):
             yield _say(f"{path}.scope.types", f"{kind} 在 subject_types 中未打开，请删去或先打开", "R-46")
-        elif kind != "enterprise" and task.stratum_by != "key_unit":
+        if kind != "enterprise" and task.stratum_by in ("credit_grade", "combined"):
             yield _say(f"{path}.scope.types", f"省里不给 {kind} 评级，不得进入按等级分层的任务，请另设任务", "R-46")
-    if task.stratum_by != "credit_grade" and len(task.fields) != 1:
+    if task.stratum_by in ("combined", "key_unit") and len(task.fields) != 1:
         yield _say(f"{path}.scope.fields", "按领域等级或重点单位分层的任务须正好有一个专业领域", "R-03")
 
 
@@ -124,7 +135,11 @@ def _rising(task: Task) -> Iterator[str]:
         for key, rising, word in (
             ("rate_e4", low.rate_e4 <= high.rate_e4, "比例"),
             ("floor_e4", low.floor_e4 <= high.floor_e4, "保留份额"),
-            ("on_site", low.on_site <= high.on_site, "现场检查要求"),
+            (
+                "onsite_rule",
+                ONSITE_RULES.index(low.onsite_rule) <= ONSITE_RULES.index(high.onsite_rule),
+                "现场检查要求",
+            ),
             ("gap_months", low.gap_months >= high.gap_months, "频次（间隔月数反向）"),
             ("yearly_cap", low.yearly_cap <= high.yearly_cap, "频次上限"),
         ):
@@ -132,8 +147,8 @@ def _rising(task: Task) -> Iterator[str]:
                 yield _say(
                     _at(task, high, key), f"风险高于 {low.stratum} 而{word}更松，请改为逐级不降", "R-10，R-24 至 R-28"
                 )
-    if not strata[-1].on_site:
-        yield _say(_at(task, strata[-1], "on_site"), "风险最高一层须主动实施现场检查，请改为 true", "R-28")
+    if task.stratum_by != "flat" and not strata[-1].on_site:
+        yield _say(_at(task, strata[-1], "onsite_rule"), "风险最高一层须主动实施现场检查，请改为 on_site", "R-28")
 
 
 def _cut_rising(policy: Policy, task: Task) -> Iterator[str]:
@@ -171,7 +186,8 @@ def _visits(policy: Policy, task: Task, level: Level) -> Iterator[str]:
         yield _say(_at(task, level, "yearly_cap"), "每年上限低于比例所需次数，请调高上限或降低比例", "DOMAIN §5.4")
     if level.yearly_cap > max(policy.yearly_cap.values()):
         yield _say(_at(task, level, "yearly_cap"), "高于一户一年的总上限 yearly_cap，请调低", "DOMAIN §5.4")
-    holds_grade_a = level.stratum == "A" or task.stratum_by != "credit_grade"
+    graded = "enterprise" in task.types
+    holds_grade_a = graded and (level.stratum == "A" or task.stratum_by != "credit_grade")
     if holds_grade_a and not task.set_by_law:
-        what = "没有“法律法规另有规定”（kind: FLFG）的依据，不得对 A 类企业主动现场检查，请改为 false 或补依据"
-        yield _say(_at(task, level, "on_site"), what, "R-24")
+        what = "没有“法律法规另有规定”（kind: FLFG）的依据，不得对 A 类企业主动现场检查，请改为 off_site 或补依据"
+        yield _say(_at(task, level, "onsite_rule"), what, "R-24")

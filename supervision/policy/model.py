@@ -29,11 +29,17 @@ STATES: Final = ("blocked", "exempt")
 # FLFG: a law sets a frequency, so a firm of credit grade A may be visited without a trigger (R-24); general: any other.
 BASIS_KINDS: Final = ("FLFG", "general")
 SUBJECT_TYPES: Final = ("enterprise", "individual", "cooperative")
+# How a drawn subject is inspected, rising in strictness; on_site_if_triggered: off-site unless a trigger row allows a visit.
+ONSITE_RULES: Final = ("off_site", "on_site_if_triggered", "on_site")
+# What a role may do in the ceremony of DRAW.md §3: approve the plan, sign the sheet, open the secret, type the beacon, void.
+DUTIES: Final = ("approve", "sign", "open", "beacon", "void")
+SCOPE_PREFIX: Final = "scope."  # of the codes that stand in population.csv for a task's wider scope
 # The strata of a task, by what it is stratified by; rising risk, U apart.
 STRATA: Final[Mapping[str, tuple[str, ...]]] = {
     "credit_grade": ("A", "B", "C", "D", UNGRADED),
     "combined": ("L1", "L2", "L3", "L4"),
     "key_unit": ("NONKEY", "KEY"),
+    "flat": ("FLAT",),
 }
 WHOLE: Final = 10_000  # one visit a year, or all of a share
 
@@ -53,10 +59,15 @@ class Level:
     minimum_if_base: int
     census_up_to: int
     floor_e4: int
-    on_site: bool
+    onsite_rule: str
     gap_months: int
     yearly_cap: int
     cites: str
+
+    @property
+    def on_site(self) -> bool:
+        """Whether a drawn subject is visited: only such levels need capacity and a team (DRAW.md §2)."""
+        return self.onsite_rule == "on_site"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +79,43 @@ class LegalBasis:
 
 
 @dataclass(frozen=True, slots=True)
+class Joint:
+    """A 部门联合 task (R-48): the department that calls it and those that take part, by code."""
+
+    initiating: str
+    cooperating: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """Who may act in a round, as an office, never a person; duties are some of DUTIES."""
+
+    code: str
+    name: str
+    duties: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recusal:
+    """Conflicts that follow from earlier inspections (DOMAIN §4.4).
+
+    An inspector who led lead_times inspections of a subject within lead_years years does not go there again;
+    cross_station: 所所交叉, an inspector does not visit the area of the own station.
+    """
+
+    lead_years: int
+    lead_times: int
+    cross_station: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
-    """One 抽查任务: what is inspected, whom it concerns, by whom, when, and how much per level."""
+    """One 抽查任务: what is inspected, whom it concerns, by whom, when, and how much per level.
+
+    Scope, all conditions at once, an empty one is met by everyone: types (never empty), fields, industries (first digits
+    of the register's industry code, GB/T 4754), licences (words of a licence's content or certificate name), counties.
+    white_list: whether a listed subject is exempt.
+    """
 
     code: str
     name: str
@@ -79,12 +125,17 @@ class Task:
     object_scope: str
     types: tuple[str, ...]
     fields: tuple[str, ...]
+    industries: tuple[str, ...]
+    licences: tuple[str, ...]
+    counties: tuple[str, ...]
     lane: str
     lane_owner: str
     key_field: bool
     observation: bool
+    white_list: bool
     initiator: str
     cooperating: tuple[str, ...]
+    joint: Joint | None
     mode: str
     first_month: int
     last_month: int
@@ -98,6 +149,16 @@ class Task:
     def batches(self) -> int:
         """M of DRAW.md: the months of the task's window, one batch each."""
         return self.last_month - self.first_month + 1
+
+    @property
+    def has_wider_scope(self) -> bool:
+        """Whether the scope asks for more than type and field: then policy.json names it scope.<task> (DRAW.md §2)."""
+        return bool(self.industries or self.licences or self.counties)
+
+    @property
+    def scope_code(self) -> str:
+        """What stands for the wider scope in policy.json and population.csv."""
+        return f"{SCOPE_PREFIX}{self.code}"
 
     @property
     def set_by_law(self) -> bool:
@@ -131,6 +192,8 @@ class Policy:
     caused_by: str
     round_prefix: str
     counties: tuple[str, ...]
+    roles: Mapping[str, Role]
+    recusal: Recusal
     subject_types: Mapping[str, bool]
     fields: Mapping[str, str]
     unconfigured: Mapping[str, str]
@@ -150,6 +213,10 @@ class Policy:
     def in_force(self, month: str) -> bool:
         """Whether the policy is valid through the whole month. Raises MonthError."""
         return self.valid_from <= first_day(month) and last_day(month) <= self.valid_to
+
+    def dormant(self, task: Task) -> bool:
+        """Whether all subject types of the task are switched off: it stands in the file and runs in no month (R-46)."""
+        return not any(self.subject_types[kind] for kind in task.types)
 
     def task(self, code: str) -> Task:
         """The task of that code. Raises PolicyError if there is none."""

@@ -37,14 +37,17 @@ def round_id(policy: Policy, month: str) -> str:
 
 
 def tasks_in_month(policy: Policy, month: str) -> tuple[Task, ...]:
-    """The tasks whose window holds the month, by code. Raises PolicyError outside the policy's validity."""
+    """The tasks whose window holds the month, by code; not those whose subject types are all switched off (R-46).
+
+    Raises PolicyError outside the policy's validity.
+    """
     if not policy.in_force(month):
         raise PolicyError(
             f"抽查政策 {policy.version} 的有效期是 {policy.valid_from} 至 {policy.valid_to}，不含 {month}，请换用该月有效的政策（DRAW §4）。"
         )
     number = last_day(month).month
     held = (task for task in policy.tasks.values() if task.first_month <= number <= task.last_month)
-    return tuple(sorted(held, key=lambda task: task.code))
+    return tuple(sorted((task for task in held if not policy.dormant(task)), key=lambda task: task.code))
 
 
 def batch_of(task: Task, month: str) -> int:
@@ -87,7 +90,9 @@ def round_policy(
 
     capacity: county -> visits, None = unlimited; beacon: {source, selector, not_before, fallback {source, selector}},
     checked where it is read (supervision.draw); batch_prev: task -> last batch drawn this year, absent = none yet.
-    cut_order holds the strata of the month's tasks only. Raises PolicyError for a policy that does not pass the lint.
+    cut_order holds the strata of the month's tasks only. A task whose scope is wider than types and fields has the one
+    field scope.<task>, which population.csv gives to the subjects that meet all its conditions. Raises PolicyError for
+    a policy that does not pass the lint.
     """
     for finding in lint(policy):
         raise PolicyError(finding)
@@ -99,7 +104,7 @@ def round_policy(
         "year": last_day(month).year,
         "phase_salt": phase_salt,
         "types": sorted(policy.subject_types),
-        "fields": sorted(policy.fields),
+        "fields": sorted([*policy.fields, *(task.scope_code for task in tasks if task.has_wider_scope)]),
         "reasons": sorted(reason.code for reason in policy.reasons),
         "beacon": dict(beacon),
         "capacity": dict(capacity),
@@ -115,7 +120,10 @@ def _task(task: Task, month: str, batch_prev: int) -> dict[str, object]:
             f"批次参数 batch_prev.{task.code}：上一批 {batch_prev} 应小于本批 {batch}，本批已抽过或数字有误（DRAW §2）。"
         )
     return {
-        "scope": {"types": sorted(task.types), "fields": sorted(task.fields)},
+        "scope": {
+            "types": sorted(task.types),
+            "fields": [task.scope_code] if task.has_wider_scope else sorted(task.fields),
+        },
         "batch": batch,
         "batch_prev": batch_prev,
         "batches": task.batches,
@@ -167,7 +175,12 @@ def task_rows(policy: Policy, month: str) -> list[Row]:
             "stratum_by": task.stratum_by,
             "field_code": task.fields[0] if len(task.fields) == 1 else None,
             "has_fields": bool(task.fields),
+            "has_industries": bool(task.industries),
+            "has_licences": bool(task.licences),
+            "has_counties": bool(task.counties),
+            "has_wider_scope": task.has_wider_scope,
             "has_observation": task.observation,
+            "has_white_list": task.white_list,
             "is_key_field": task.key_field,
             "window_start": f"{month[:4]}-{task.first_month:02d}-01",
             "window_end": window_end(task, month).isoformat(),
@@ -191,6 +204,33 @@ def scope_field_rows(policy: Policy, month: str) -> list[Row]:
     return [{"task": task.code, "field_code": field} for task in tasks for field in sorted(task.fields)]
 
 
+def scope_industry_rows(policy: Policy, month: str) -> list[Row]:
+    """policy_scope_industries: task, industry = first digits of a GB/T 4754 code."""
+    return [
+        {"task": task.code, "industry": value} for task in tasks_in_month(policy, month) for value in task.industries
+    ]
+
+
+def scope_licence_rows(policy: Policy, month: str) -> list[Row]:
+    """policy_scope_licences: task, licence = words of a licence's content or certificate name."""
+    return [{"task": task.code, "licence": value} for task in tasks_in_month(policy, month) for value in task.licences]
+
+
+def scope_county_rows(policy: Policy, month: str) -> list[Row]:
+    """policy_scope_counties: task, county."""
+    return [{"task": task.code, "county": value} for task in tasks_in_month(policy, month) for value in task.counties]
+
+
+def on_site_rows(policy: Policy) -> list[Row]:
+    """policy_on_site: task, stratum of every on-site level, whatever the month: what an earlier draw meant."""
+    return [
+        {"task": task.code, "stratum": level.stratum}
+        for task in policy.tasks.values()
+        for level in task.levels.values()
+        if level.on_site
+    ]
+
+
 def level_rows(policy: Policy, month: str) -> list[Row]:
     """policy_level: one row per task of the month and stratum.
 
@@ -207,6 +247,7 @@ def level_rows(policy: Policy, month: str) -> list[Row]:
             "census_up_to": level.census_up_to,
             "floor_e4": level.floor_e4,
             "on_site": level.on_site,
+            "onsite_rule": level.onsite_rule,
             "gap_months": level.gap_months,
             "yearly_cap": level.yearly_cap if level.on_site else None,
             "cites": level.cites,

@@ -31,11 +31,15 @@ from supervision.policy import (
     lint,
     matrix_rows,
     observed_rows,
+    on_site_rows,
     parse_policy,
     reason_rows,
     round_id,
     round_policy,
+    scope_county_rows,
     scope_field_rows,
+    scope_industry_rows,
+    scope_licence_rows,
     scope_type_rows,
     task_rows,
     tasks_in_month,
@@ -47,7 +51,7 @@ POLICY = parse_policy(DOCUMENT)
 CAPACITY = dict.fromkeys(POLICY.counties, 10)
 SALT = "0" * 64
 # A closed list whose entries the policy itself does not name: taking one away leaves a readable policy.
-OPEN_MAPPINGS = {"reasons"}
+OPEN_MAPPINGS = {"reasons", "roles"}
 
 
 def made(month: str = "2026-10", **changes: Any) -> dict[str, Any]:
@@ -113,7 +117,8 @@ def test_unknown_key_is_refused_everywhere() -> None:
 
 
 def test_missing_entry_is_refused_everywhere() -> None:
-    leaves = [path for path, _ in walk(DOCUMENT) if path and isinstance(path[-1], str) and path[0] not in OPEN_MAPPINGS]
+    named = [path for path, _ in walk(DOCUMENT) if path and isinstance(path[-1], str)]
+    leaves = [path for path in named if path[0] not in OPEN_MAPPINGS or len(path) != 2]
     accepted = [path for path in leaves if not is_refused(changed(path, lambda parent, key: parent.pop(key)))]
     assert accepted == []
 
@@ -139,6 +144,15 @@ def test_value_of_another_kind_is_refused_everywhere() -> None:
         (("tasks", "FOOD", "specialty"), "food", "tasks.FOOD.specialty：应为空（null）或 fields 里的专业领域"),
         (("tasks", "FOOD", "scope", "fields", 0), "food", "tasks.FOOD.scope.fields：“food”不在允许的取值"),
         (("tasks", "EQUIP", "stratum_by"), "credit_grade", "tasks.EQUIP.levels：应当正好列出 A、B、C、D、U"),
+        (("tasks", "GEN", "scope", "industries"), ["F52"], "tasks.GEN.scope.industries：“F52”不是国民经济行业代码"),
+        (("tasks", "GEN", "scope", "industries"), [5182], "tasks.GEN.scope.industries：“5182”不是国民经济行业代码"),
+        (("tasks", "GEN", "scope", "industries"), ["52", "52"], "tasks.GEN.scope.industries：“52”重复"),
+        (("tasks", "GEN", "scope", "licences"), ["酒;茶"], "tasks.GEN.scope.licences：“酒;茶”不是许可内容"),
+        (("tasks", "GEN", "scope", "counties"), ["140100"], "tasks.GEN.scope.counties：“140100”不在允许的取值"),
+        (("tasks", "GEN", "levels", "A", "onsite_rule"), "any", "tasks.GEN.levels.A.onsite_rule：“any”不在允许"),
+        (("tasks", "GEN", "joint"), {"initiating": "YJ"}, "tasks.GEN.joint.cooperating：缺少这一项"),
+        (("roles", "XYK", "duties"), ["rule"], "roles.XYK.duties：“rule”不在允许的取值"),
+        (("recusal", "lead_years"), 0, "recusal.lead_years：应是 1 到 10 的整数"),
         (("combination", "matrix", "A", "A"), 5, "combination.matrix.A.A：应是 1 到 4 的整数"),
         (("valid_from",), "2026-1-1", "valid_from：应是 YYYY-MM-DD 的日期"),
         (("spec",), "ssj-policy-v2", "spec：“ssj-policy-v2”不在允许的取值"),
@@ -310,3 +324,79 @@ def test_an_empty_batch_is_a_batch(month: str, rounds: set[str], general: int, c
 
 def test_no_policy_lets_an_exploratory_source_into_a_plan_by_default() -> None:
     assert POLICY.exploratory_sources == ()
+
+
+def altered(changes: dict[tuple[str | int, ...], Any]) -> Any:
+    """The policy with several values set."""
+    document = copy.deepcopy(DOCUMENT)
+    for path, value in changes.items():
+        parent = document
+        for key in path[:-1]:
+            parent = parent[key]
+        parent[path[-1]] = value
+    return parse_policy(document)
+
+
+def test_a_wider_scope_is_one_code_in_policy_json() -> None:
+    scope = ("tasks", "METRO", "scope")
+    policy = altered(
+        {
+            (*scope, "industries"): ["52", "5182"],
+            (*scope, "licences"): ["成品油零售"],
+            (*scope, "counties"): ["140802", "1408KF"],
+        }
+    )
+    assert policy.task("METRO").has_wider_scope and not policy.task("GEN").has_wider_scope
+    beacon = demonstration_beacon_rule("2026-10")
+    written = round_policy(policy, "2026-10", capacity=CAPACITY, phase_salt=SALT, beacon=beacon, batch_prev={})
+    parsed = parse_policy_json(json_bytes(written))
+    assert parsed.tasks["METRO"].fields == ("scope.METRO",)
+    assert parsed.tasks["QUAL"].fields == ("product_quality",)
+    assert set(parsed.fields) == {*policy.fields, "scope.METRO"}
+    assert parsed.capacity == CAPACITY  # a task of two counties leaves the counties of the round as they are
+    before = round_policy(
+        policy,
+        "2026-02",
+        capacity=CAPACITY,
+        phase_salt=SALT,
+        beacon=demonstration_beacon_rule("2026-02"),
+        batch_prev={},
+    )
+    assert "scope.METRO" not in before["fields"]  # type: ignore[operator]
+    industries = [row["industry"] for row in scope_industry_rows(policy, "2026-10") if row["task"] == "METRO"]
+    assert industries == ["52", "5182"]
+    assert {"task": "METRO", "licence": "成品油零售"} in scope_licence_rows(policy, "2026-10")
+    assert {"task": "METRO", "county": "1408KF"} in scope_county_rows(policy, "2026-10")
+    row = next(row for row in task_rows(policy, "2026-10") if row["task"] == "METRO")
+    assert [row[f"has_{name}"] for name in ("wider_scope", "fields", "industries", "licences", "counties")] == [
+        True
+    ] * 5
+
+
+def test_how_a_level_is_inspected() -> None:
+    policy = altered(
+        {
+            ("tasks", "GEN", "levels", "B", "onsite_rule"): "on_site_if_triggered",
+            ("tasks", "GEN", "levels", "B", "yearly_cap"): 0,
+        }
+    )
+    level = policy.task("GEN").levels["B"]
+    assert not level.on_site
+    assert {"task": "GEN", "stratum": "B"} not in on_site_rows(policy)
+    assert {"task": "GEN", "stratum": "B"} in on_site_rows(POLICY)
+    row = next(row for row in level_rows(policy, "2026-10") if (row["task"], row["stratum"]) == ("GEN", "B"))
+    assert (row["on_site"], row["onsite_rule"], row["yearly_cap"]) == (False, "on_site_if_triggered", None)
+
+
+def test_a_task_of_types_that_are_off_is_dormant() -> None:
+    switched = {("tasks", "METRO", "scope", "types"): ["individual", "cooperative"]}
+    asleep = altered(switched)
+    assert asleep.dormant(asleep.task("METRO"))
+    assert "METRO" not in {task.code for task in tasks_in_month(asleep, "2026-10")}
+    awake = altered(switched | {("subject_types", "individual"): True})
+    assert "METRO" in {task.code for task in tasks_in_month(awake, "2026-10")}
+
+
+def test_roles_and_recusal() -> None:
+    assert POLICY.roles["XYK"].duties == ("sign", "beacon", "open", "void")
+    assert (POLICY.recusal.lead_years, POLICY.recusal.lead_times, POLICY.recusal.cross_station) == (2, 2, False)

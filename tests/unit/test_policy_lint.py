@@ -40,13 +40,17 @@ MUTANTS: list[tuple[dict[str, Any], str, str]] = [
     (level("GEN", "D", floor_e4=1000), "tasks.GEN.levels.D.floor_e4", "R-10"),
     (level("GEN", "D", gap_months=5), "tasks.GEN.levels.D.gap_months", "R-10"),
     (level("GEN", "D", yearly_cap=1), "tasks.GEN.levels.D.yearly_cap", "R-10"),
-    (level("GEN", "C", on_site=False, yearly_cap=0), "tasks.GEN.levels.C.on_site", "R-10"),
-    (level("GEN", "D", on_site=False, yearly_cap=0), "tasks.GEN.levels.D.on_site", "R-28"),
+    (level("GEN", "C", onsite_rule="off_site", yearly_cap=0), "tasks.GEN.levels.C.onsite_rule", "R-10"),
+    (level("GEN", "D", onsite_rule="off_site", yearly_cap=0), "tasks.GEN.levels.D.onsite_rule", "R-28"),
     ({"yearly_cap/C": 5}, "yearly_cap", "R-10"),
     # no untriggered on-site visit to grade A but by law
-    (level("GEN", "A", on_site=True, yearly_cap=1), "tasks.GEN.levels.A.on_site", "R-24"),
-    ({"tasks/FOOD/legal_basis": [{"kind": "general", "text": "通知"}]}, "tasks.FOOD.levels.L1.on_site", "R-24"),
-    ({"tasks/EQUIP/legal_basis": [{"kind": "general", "text": "通知"}]}, "tasks.EQUIP.levels.NONKEY.on_site", "R-24"),
+    (level("GEN", "A", onsite_rule="on_site", yearly_cap=1), "tasks.GEN.levels.A.onsite_rule", "R-24"),
+    ({"tasks/FOOD/legal_basis": [{"kind": "general", "text": "通知"}]}, "tasks.FOOD.levels.L1.onsite_rule", "R-24"),
+    (
+        {"tasks/EQUIP/legal_basis": [{"kind": "general", "text": "通知"}]},
+        "tasks.EQUIP.levels.NONKEY.onsite_rule",
+        "R-24",
+    ),
     (level("GEN", "A", yearly_cap=1), "tasks.GEN.levels.A.yearly_cap", "R-24"),
     # key fields
     (level("QUAL", "D", rate_e4=4900), "tasks.QUAL.levels.D.rate_e4", "R-09"),
