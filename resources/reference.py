@@ -17,7 +17,6 @@ import yaml
 
 from resources.calendars import rows
 from resources.settings import CHECKOUT, POLICIES, REFERENCE
-from supervision import policy as rules
 from supervision.clocks import Clock, Unpublished, parse_clocks, parse_unpublished
 from supervision.policy import Policy, PolicyError, parse_policy
 from supervision.task_register import Register, Units, parse_register
@@ -97,27 +96,6 @@ def policy_for(month: str) -> tuple[Policy, str]:
         names = "、".join(name for _, _, name in found) or "没有"
         raise PolicyError(f"{month} 应恰有一份有效的抽查政策，现有：{names}；请检查 data_contracts/policies 的起止日期")
     return found[0][0], found[0][1]
-
-
-def policy_tables(policy: Policy, month: str) -> dict[str, pa.Table]:
-    """What sql/plan joins of a policy in a month: policy_field, policy_task, policy_scope_…, policy_level, policy_on_site,
-    policy_matrix, policy_cap, policy_observed, policy_reason. PolicyError outside its validity.
-    """
-    return {
-        "policy_field": text_table(({"field_code": code} for code in policy.fields), ("field_code",)),
-        "policy_task": record_table(rules.task_rows(policy, month)),
-        "policy_scope_types": record_table(rules.scope_type_rows(policy, month)),
-        "policy_scope_fields": text_table(rules.scope_field_rows(policy, month), ("task", "field_code")),
-        "policy_scope_industries": text_table(rules.scope_industry_rows(policy, month), ("task", "industry")),
-        "policy_scope_licences": text_table(rules.scope_licence_rows(policy, month), ("task", "licence")),
-        "policy_scope_counties": text_table(rules.scope_county_rows(policy, month), ("task", "county")),
-        "policy_level": record_table(rules.level_rows(policy, month)),
-        "policy_on_site": text_table(rules.on_site_rows(policy), ("task", "stratum")),
-        "policy_matrix": record_table(rules.matrix_rows(policy)),
-        "policy_cap": record_table(rules.cap_rows(policy)),
-        "policy_observed": record_table(rules.observed_rows(policy)),
-        "policy_reason": record_table(rules.reason_rows(policy)),
-    }
 
 
 @lru_cache(maxsize=1)
