@@ -217,6 +217,8 @@ def test_roles() -> None:
         assert merged["H"] == "member" and {merged["F"], merged["G"]} == {"lead", "expert"}
         assert roles(assignment, "U1")["G"] == "lead" and set(roles(assignment, "U1").values()) == {"lead", "member"}
         assert sorted(roles(assignment, "U2").values()) == ["lead", "member"]
+        both = match(key, [visit("U3", "f")], [person("F", "f"), person("E", "f")], ())
+        assert sorted(roles(both, "U3").values()) == ["lead", "member"]
         first = min(roles(assignment, "U2"), key=lambda name: sha256(f"{key}|pair|U2|{name}".encode()).hexdigest())
         assert roles(assignment, "U2")[first] == "lead"
 
