@@ -10,11 +10,11 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from resources.clock import now
+from resources import clock
 from supervision.canonical import json_bytes
 
 FIRST = "0" * 64
@@ -57,20 +57,25 @@ class Ledger:
 
     def append_all(self, kind: str, bodies: Sequence[Mapping[str, Any]]) -> None:
         """Add one line for each body and fsync once; two writers take turns by a file lock."""
-        if not bodies:
-            return
+        if bodies:
+            self.append_checked(lambda _: [(kind, body) for body in bodies])
+
+    def append_checked(self, decide: Callable[[list[dict[str, Any]]], Sequence[tuple[str, Mapping[str, Any]]]]) -> None:
+        """Add the lines (kind, body) that `decide` makes of all entries so far, under the lock: nobody writes between.
+
+        What `decide` raises leaves the ledger as it was. For steps whose order matters, such as a single commitment.
+        """
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self.path.open("ab") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            number, previous = 0, FIRST
-            for entry in self.entries():
-                number, previous = entry["number"], _digest(entry)
-            for body in bodies:
+            entries = list(self.entries())
+            number, previous = (entries[-1]["number"], _digest(entries[-1])) if entries else (0, FIRST)
+            for kind, body in decide(entries):
                 number += 1
                 line = {
                     "number": number,
                     "previous": previous,
-                    "at": now().isoformat(),
+                    "at": clock.now().isoformat(),
                     "kind": kind,
                     "body": dict(body),
                 }

@@ -170,14 +170,28 @@ def _phase(rounds: Mapping[str, Round], month: str, phase: str | None) -> None:
         )
 
 
-def check_approve(state: Round, manifest_sha256: str, role: str, roles: Mapping[str, Role], now: datetime) -> None:
-    """Whether the role may approve the frozen plan with this manifest."""
+def _declared(state: Round, frozen_beacon: Beacon) -> Beacon:
+    if state.beacon is None:
+        raise RoundError(
+            f"批次 {state.round_id} 尚未声明公开随机源：请先运行 ssj plan --month {state.month} 并给出 --beacon"
+        )
+    if frozen_beacon != state.beacon:
+        raise RoundError(
+            f"批次 {state.round_id} 冻结的 policy.json 中的公开随机源与台账最后一次声明的不同："
+            f"请运行 ssj plan --month {state.month} 重新冻结并审批"
+        )
+    return state.beacon
+
+
+def check_approve(
+    state: Round, manifest_sha256: str, frozen_beacon: Beacon, role: str, roles: Mapping[str, Role], now: datetime
+) -> None:
+    """Whether the role may approve the frozen plan with this manifest. frozen_beacon: the one in its policy.json."""
     _not_backwards(state, now)
     check_role(roles, role, APPROVE)
     if state.commitment is not None:
         raise RoundError(f"批次 {state.round_id} 已承诺，不再审批")
-    if state.beacon is None:
-        raise RoundError(f"批次 {state.round_id} 尚未声明公开随机源，不能审批：请先运行 ssj plan --month {state.month}")
+    _declared(state, frozen_beacon)
     if manifest_sha256 in state.approved:
         raise RoundError(f"批次 {state.round_id} 的这份计划已由 {state.approved[manifest_sha256]} 审批，不必重复")
 
@@ -195,13 +209,7 @@ def check_commit(
     _two_roles(roles, codes, SIGN)
     if state.commitment is not None:
         raise RoundError(f"批次 {state.round_id} 已承诺（第 {state.commitment.number} 号），不能再次承诺")
-    if state.beacon is None:
-        raise RoundError(f"批次 {state.round_id} 尚未声明公开随机源，不能承诺：请先运行 ssj plan --month {state.month}")
-    if frozen_beacon != state.beacon:
-        raise RoundError(
-            f"批次 {state.round_id} 冻结的 policy.json 中的公开随机源与台账最后一次声明的不同："
-            f"请运行 ssj plan --month {state.month} 重新冻结并审批"
-        )
+    declared = _declared(state, frozen_beacon)
     if not state.approved:
         raise RoundError(f"批次 {state.round_id} 的计划尚未审批，不能承诺：请先运行 ssj approve {state.round_id}")
     if manifest_sha256 not in state.approved:
@@ -209,7 +217,7 @@ def check_commit(
             f"批次 {state.round_id} 审批的不是现在冻结的这份计划（清单摘要 {manifest_sha256[:16]}…），审批后有改动："
             f"请核对改动后重新审批（ssj approve {state.round_id}）"
         )
-    _ahead(_moment(state.beacon.not_before), now)
+    _ahead(_moment(declared.not_before), now)
 
 
 def _after_commitment(state: Round, now: datetime) -> Beacon:

@@ -154,8 +154,13 @@ def _typed(before: Round, body: Mapping[str, Any], at: str) -> Round:
     return replace(before, entries=(), disagreement=pair)
 
 
+def with_fallback(before: Round, evidence: str) -> Round:
+    """The round once the evidence is on record that its primary beacon was never published."""
+    return replace(before, fallback=evidence)
+
+
 def _unpublished(before: Round, body: Mapping[str, Any], at: str) -> Round:
-    return replace(before, fallback=body["evidence"])
+    return with_fallback(before, body["evidence"])
 
 
 def _opened(before: Round, body: Mapping[str, Any], at: str) -> Round:
@@ -209,8 +214,9 @@ def voided_of_month(rounds: Mapping[str, Round], month: str, before: str) -> tup
 def phase_beacon(rounds: Mapping[str, Round], year: int) -> str | None:
     """The beacon that makes the phase salt of a year: of the last round of the year before (DRAW.md §4).
 
-    A void round counts like any other, for it is computed like any other; a year without rounds is passed over. Where no
-    earlier year has a committed round, the one declared: by the first round committed in the year, else by the last declaration; None if there is none yet.
+    A void round counts like any other, for it is computed like any other; a year without rounds is passed over. Where
+    no earlier year has a committed round, the one declared: by the first round committed in the year, else by the last
+    declaration; None if there is none yet.
     Demonstrations, whose beacons anyone can compute, are passed over. Raises RoundError while the last round of the year
     before has no agreed beacon.
     """
