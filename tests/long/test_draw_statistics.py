@@ -1,6 +1,6 @@
-"""What the draw promises (DRAW.md §8) over so many seeds that a small bias would show; all seeds are fixed.
+"""What draw and matching promise (DRAW.md §8) over so many seeds that a small bias would show; all seeds are fixed.
 
-Here: the properties of tests/unit/test_draw_properties.py at length, and those that need length to be asked at all.
+Here: the properties that tests/unit/test_draw_properties.py lists, at length, and those that need length to be asked at all.
 Not here: vectors and mutants (unit). A bound is |z| < 4 for chi-square by the cube root of Wilson and Hilferty.
 """
 
@@ -15,10 +15,13 @@ from functools import partial
 
 import pytest
 
-from supervision.draw.committed import Committed, parse_committed
+from supervision.draw.committed import parse_committed
 from supervision.draw.rows import Stratum
 from supervision.draw.selection import draw
 from tests.unit import test_draw_properties as short
+from tests.unit import test_matching as matching
+from tests.unit import test_matching_oracle as oracle
+from tests.unit import test_matching_reference as second
 from tests.unit.draw_city import Subject, key, level, one_task
 
 AT_LENGTH: dict[str, Callable[[], None]] = {
@@ -31,27 +34,21 @@ AT_LENGTH: dict[str, Callable[[], None]] = {
     "half of 300": partial(short.test_half_of_three_hundred_is_150_different_subjects, seeds=500),
     "census, low rate": partial(short.test_a_census_of_three_reaches_all_three, rate_e4=100, seeds=2_000),
     "census, high rate": partial(short.test_a_census_of_three_reaches_all_three, rate_e4=10_000, seeds=2_000),
+    "twelve rounds": partial(short.test_twelve_rounds_with_a_gap_keep_equal_yearly_probabilities, years=3_000),
+    "one visit more": partial(
+        short.test_a_size_falls_only_where_two_better_protected_visits_come_at_once, counties=300
+    ),
+    "overlap": partial(short.test_samples_of_two_tasks_overlap_as_much_as_they_can, keys=2_000),
+    "alike inspectors": partial(matching.test_everyone_is_equally_likely, keys=60_000),
+    "full assignments, tried": partial(matching.test_complete_whenever_a_full_assignment_exists, seeds=60_000),
+    "full assignments, solved": partial(
+        oracle.test_complete_whenever_the_solver_finds_a_full_assignment, block=0, rounds=12_000
+    ),
+    "second matching": partial(second.test_a_second_program_finds_the_same_teams, seeds=120_000),
     "changing grades": partial(
         short.test_small_and_large_strata_get_what_was_planned_also_when_the_drawn_change_grade, years=600
     ),
 }
-
-
-def z(square: float, freedom: int) -> float:
-    """How many standard deviations a chi-square value lies from what chance gives."""
-    spread = 2 / (9 * freedom)
-    return ((square / freedom) ** (1 / 3) - 1 + spread) / spread**0.5
-
-
-def unequal(counts: Sequence[int], within: float) -> float:
-    """z of counts of exchangeable members against equality; `within` = sum over rounds of a round's own squares.
-
-    In one round the squares about the round's mean sum to `within`'s share; rounds are independent, so the squares of
-    the totals about their mean have the same expectation.
-    """
-    mean = sum(counts) / len(counts)
-    freedom = len(counts) - 1
-    return z(freedom * sum((count - mean) ** 2 for count in counts) / within, freedom)
 
 
 def trend(counts: Sequence[int], within: float) -> float:
@@ -61,17 +58,12 @@ def trend(counts: Sequence[int], within: float) -> float:
     return drift / (sum(step * step for step in steps) * within / (len(counts) - 1)) ** 0.5
 
 
-def squares(counts: Sequence[int]) -> float:
-    """Sum of squares about the mean."""
-    return sum(count * count for count in counts) - sum(counts) ** 2 / len(counts)
-
-
 def test_the_yardstick_sees_a_bias_of_three_in_a_hundred() -> None:
     rng = random.Random(1)
     for weights, seen in (([100] * 20, False), ([103] * 10 + [97] * 10, True)):
         counts = Counter(rng.choices(range(20), weights, k=60_000))
-        assert (abs(z(short.chi_square([counts[i] for i in range(20)], 3_000), 19)) > 4) == seen
-        assert (abs(unequal([counts[i] for i in range(20)], 60_000 * (1 - 1 / 20))) > 4) == seen
+        assert (abs(short.z(short.chi_square([counts[i] for i in range(20)], 3_000), 19)) > 4) == seen
+        assert (abs(short.unequal([counts[i] for i in range(20)], 60_000 * (1 - 1 / 20))) > 4) == seen
 
 
 @pytest.mark.parametrize("name", AT_LENGTH)
@@ -85,7 +77,7 @@ def test_three_of_eight_are_any_three() -> None:
     threes = Counter(tuple(sorted(row.uid for row in draw(committed, key(i)).drawn)) for i in range(rounds))
     every = list(itertools.combinations(sorted(row.uid for row in committed.frame), 3))
     assert threes.keys() == set(every)
-    assert abs(z(short.chi_square([threes[three] for three in every], rounds / len(every)), len(every) - 1)) < 4
+    assert abs(short.z(short.chi_square([threes[three] for three in every], rounds / len(every)), len(every) - 1)) < 4
 
 
 def test_targets_that_are_no_whole_number() -> None:
@@ -117,43 +109,9 @@ def test_targets_that_are_no_whole_number() -> None:
         assert abs(total[place] / rounds - wanted) <= 4 * (part * (1 - part) / rounds) ** 0.5, place
         if len(members[place]) > 2:
             counts = [drawn[uid] for uid in members[place]]
-            assert abs(unequal(counts, within[place])) < 4, place
+            assert abs(short.unequal(counts, within[place])) < 4, place
             drifts.append(trend(counts, within[place]))
     assert abs(sum(drifts)) < 4 * len(drifts) ** 0.5
-
-
-def test_twelve_rounds_with_a_gap_keep_equal_yearly_probabilities() -> None:
-    """One static stratum whose members rest three months after a visit."""
-    committed = parse_committed(one_task({("X", "A"): 40}, {"A": level(20_000)}).files())
-    uids = [row.uid for row in committed.frame]
-    years, visits, within = 3_000, Counter[str](), 0.0
-    for number in range(years):
-        last: dict[str, int] = {}
-        year: Counter[str] = Counter()
-        for batch in range(1, 13):
-            resting = {uid for uid, month in last.items() if batch < month + 3}
-            found = [row.uid for row in draw(_rested(committed, batch, resting), key(100 * number + batch)).drawn]
-            assert not resting & set(found)
-            last |= dict.fromkeys(found, batch)
-            year.update(found)
-        assert abs(sum(year.values()) - 80) < 12  # each round within one visit of its share
-        visits += year
-        within += squares([year[uid] for uid in uids])
-    counts = [visits[uid] for uid in uids]
-    assert abs(sum(counts) / years - 80) < 4 * (12 / 4 / years) ** 0.5
-    assert abs(unequal(counts, within)) < 4
-
-
-def _rested(committed: Committed, batch: int, resting: set[str]) -> Committed:
-    """The round of that month: resting subjects blocked, the base unchanged."""
-    frame = tuple(
-        replace(row, state="blocked", reason="visited_within_gap") if row.uid in resting else row
-        for row in committed.frame
-    )
-    strata = tuple(replace(row, eligible=row.base - len(resting)) for row in committed.strata)
-    (code,) = committed.policy.tasks
-    task = replace(committed.policy.tasks[code], batch=batch, batch_prev=batch - 1)
-    return replace(committed, frame=frame, strata=strata, policy=replace(committed.policy, tasks={code: task}))
 
 
 def test_more_capacity_never_costs_the_best_protected_and_none_is_exceeded() -> None:

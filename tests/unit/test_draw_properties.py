@@ -1,6 +1,24 @@
 """What the draw promises (DRAW.md §8), by fixed seeds; statistical bounds are four standard deviations or p < 1e-4.
 
 How many seeds, rounds or years is each test's own argument: tests/long asks the same questions over many more.
+Where each property of §8 is a test (this file unless named):
+
+inclusion frequencies                 test_every_subject_is_as_likely_as_its_target_says; long: targets_that_are_no_whole_number
+second order inside a stratum         test_pairs_inside_a_stratum_are_equally_likely; long: three_of_eight_are_any_three
+Horvitz–Thompson with target_e4       test_estimates_with_the_target_are_unbiased
+row order changes nothing             test_the_order_of_the_raw_rows_changes_nothing
+one row more, at most one replaced    test_one_subject_more_replaces_at_most_one
+bounds of §4                          test_draw_quota: test_unbiased_stays_within_one_visit_everywhere, test_rounding_modes_…
+unbiased: 1.00 of plan, 3/30/300      test_small_and_large_strata_get_what_was_planned_also_when_the_drawn_change_grade
+at_least: 150 of 300; census of 3     test_half_of_three_hundred_…, test_a_census_of_three_reaches_all_three
+blocked and exempt never drawn        test_blocked_and_exempt_subjects_are_never_drawn_nor_in_reserve
+twelve rounds with a gap              test_twelve_rounds_with_a_gap_keep_equal_yearly_probabilities
+λ monotone                            test_draw_capacity: test_sizes_grow_with_lambda
+no capacity exceeded, nor on the way back  test_no_county_is_sent_…; test_draw_capacity: test_no_capacity_is_exceeded_…
+one visit more lowers no size         true but for ties: test_a_size_falls_only_where_… and its counterexample
+matching: marginals, completeness     test_matching, test_matching_oracle (CP-SAT), test_matching_reference
+RFC 3797 §6, consistent_sampler       test_draw_published
+mutants                               test_draw_golden (draw), test_matching_mutants, test_draw_sql_mutants
 """
 
 from __future__ import annotations
@@ -8,10 +26,12 @@ from __future__ import annotations
 import itertools
 import random
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
+from supervision.draw.capacity import Claim, cut, distinct_visits, size_under
 from supervision.draw.committed import Committed, parse_committed
 from supervision.draw.quota import annual_quota, blocks_drawn_this_year
 from supervision.draw.rows import FrameRow, Stratum
@@ -95,13 +115,15 @@ def test_allocation_drawn_and_reserve_agree() -> None:
         assert reserve[row.key] == min(max(5, row.size), eligible[row.key] - row.size)
 
 
-def test_samples_of_two_tasks_overlap_as_much_as_they_can() -> None:
+def test_samples_of_two_tasks_overlap_as_much_as_they_can(keys: int = 5) -> None:
     people = [Subject(i, "X", {"S": ("A", ""), "T": ("A", "")}) for i in range(100)]
     tasks = {"S": task({"A": level(24_000)}), "T": task({"A": level(12_000)})}
-    result = draw(parse_committed(City(tasks, people).files()), key(5))
-    drawn = {code: {row.uid for row in result.drawn if row.task == code} for code in "ST"}
-    assert (len(drawn["S"]), len(drawn["T"])) == (20, 10)
-    assert drawn["T"] < drawn["S"]
+    committed = parse_committed(City(tasks, people).files())
+    for number in range(keys):
+        result = draw(committed, key(number))
+        drawn = {code: {row.uid for row in result.drawn if row.task == code} for code in "ST"}
+        assert (len(drawn["S"]), len(drawn["T"])) == (20, 10)
+        assert drawn["T"] < drawn["S"]
 
 
 def test_one_subject_more_replaces_at_most_one(keys: int = 60) -> None:
@@ -118,6 +140,28 @@ def test_one_subject_more_replaces_at_most_one(keys: int = 60) -> None:
         replaced += uid(40) in after
     share = 12 / 41
     assert abs(replaced - keys * share) < 4 * (keys * share * (1 - share)) ** 0.5
+
+
+def z(square: float, freedom: int) -> float:
+    """How many standard deviations a chi-square value lies from what chance gives."""
+    spread = 2 / (9 * freedom)
+    return ((square / freedom) ** (1 / 3) - 1 + spread) / spread**0.5
+
+
+def unequal(counts: Sequence[int], within: float) -> float:
+    """z of counts of exchangeable members against equality; `within` = sum over rounds of a round's own squares.
+
+    In one round the squares about the round's mean sum to `within`'s share; rounds are independent, so the squares of
+    the totals about their mean have the same expectation.
+    """
+    mean = sum(counts) / len(counts)
+    freedom = len(counts) - 1
+    return z(freedom * sum((count - mean) ** 2 for count in counts) / within, freedom)
+
+
+def squares(counts: Sequence[int]) -> float:
+    """Sum of squares about the mean."""
+    return sum(count * count for count in counts) - sum(counts) ** 2 / len(counts)
 
 
 def chi_square(counts: list[int], expected: float) -> float:
@@ -256,3 +300,95 @@ def test_small_and_large_strata_get_what_was_planned_also_when_the_drawn_change_
         # each stratum of each round is off by a chance of at most 1/4 in variance, small strata by t itself
         spread = sum(min(plan[name] / 10_000, years * 12 * 2 / 4) for name in group) ** 0.5
         assert abs(made - planned) < 4 * spread
+
+
+def test_twelve_rounds_with_a_gap_keep_equal_yearly_probabilities(years: int = 120) -> None:
+    """One static stratum whose members rest three months after a visit."""
+    committed = parse_committed(one_task({("X", "A"): 40}, {"A": level(20_000)}).files())
+    uids = [row.uid for row in committed.frame]
+    visits, within = Counter[str](), 0.0
+    for number in range(years):
+        last: dict[str, int] = {}
+        year: Counter[str] = Counter()
+        for batch in range(1, 13):
+            resting = {uid for uid, month in last.items() if batch < month + 3}
+            found = [row.uid for row in draw(_rested(committed, batch, resting), key(100 * number + batch)).drawn]
+            assert not resting & set(found)
+            last |= dict.fromkeys(found, batch)
+            year.update(found)
+        assert abs(sum(year.values()) - 80) < 12  # each round within one visit of its share
+        visits += year
+        within += squares([year[uid] for uid in uids])
+    counts = [visits[uid] for uid in uids]
+    assert abs(sum(counts) / years - 80) < 4 * (12 / 4 / years) ** 0.5
+    assert abs(unequal(counts, within)) < 4
+
+
+def _rested(committed: Committed, batch: int, resting: set[str]) -> Committed:
+    """The round of that month: resting subjects blocked, the base unchanged."""
+    frame = tuple(
+        replace(row, state="blocked", reason="visited_within_gap") if row.uid in resting else row
+        for row in committed.frame
+    )
+    strata = tuple(replace(row, eligible=row.base - len(resting)) for row in committed.strata)
+    (code,) = committed.policy.tasks
+    task = replace(committed.policy.tasks[code], batch=batch, batch_prev=batch - 1)
+    return replace(committed, frame=frame, strata=strata, policy=replace(committed.policy, tasks={code: task}))
+
+
+def crowded(seed: int) -> list[Claim]:
+    """Twelve claims of four tasks over the same firms, so many that some enter at the same λ."""
+    rng = random.Random(seed)
+    firms = [f"u{i}" for i in range(300)]
+    claims = []
+    for code in "STVW":
+        names = {firm: rng.choice("AABC") for firm in firms if rng.random() < 0.5}
+        for name in "ABC":
+            uids = [firm for firm in firms if names.get(firm) == name]
+            claims.append(Claim((code, "X", name), len(uids), rng.choice((0, 0, 1000)), uids))
+    return claims
+
+
+def funded(claims: list[Claim], capacity: int, number: int) -> tuple[dict[Stratum, int], dict[str, set[str]]]:
+    """The size of every stratum, and the subjects visited by stratum name."""
+    lambdas = cut(claims, (), capacity, "ABC", key(number))
+    sizes = {
+        each.key: size_under(each, lambdas[each.key[2]], key(number)) if each.key[2] in lambdas else each.planned
+        for each in claims
+    }
+    names = {name: distinct_visits([each for each in claims if each.key[2] == name], sizes, ()) for name in "ABC"}
+    return sizes, names
+
+
+def test_a_size_falls_only_where_two_better_protected_visits_come_at_once(counties: int = 3) -> None:
+    """DRAW §8 has it that one visit more of capacity lowers no size. It holds but for ties of λ, and this is all."""
+    steps = falls = 0
+    for seed in range(counties):
+        claims = crowded(seed)
+        least = sum(-(-each.planned * each.floor_e4 // 10_000) for each in claims)
+        full = len(distinct_visits(claims, {each.key: each.planned for each in claims}, ()))
+        before, had = funded(claims, least, seed)
+        for capacity in range(least + 1, full + 1):
+            sizes, names = funded(claims, capacity, seed)
+            assert len(set().union(*names.values())) >= len(set().union(*had.values()))
+            for place in (place for place in sizes if sizes[place] < before[place]):
+                better = "ABC"[("ABC").index(place[2]) + 1 :]
+                assert any(len(names[name] - had[name]) > 1 for name in better), (seed, capacity, place)
+                falls += 1
+            before, had = sizes, names
+            steps += 1
+    assert steps > 80 * counties
+    assert 0 < falls < steps / 50
+
+
+def test_one_visit_more_of_capacity_can_lower_a_size_where_two_strata_share_a_threshold() -> None:
+    """The counterexample: both strata of B get their first visit at λ = 1710, so one visit is A's until there are two."""
+    claims = [
+        Claim(("S", "X", "A"), 2, 0, ["u5", "u1"]),
+        Claim(("S", "X", "B"), 1, 0, ["u3"]),
+        Claim(("T", "X", "A"), 1, 0, ["u7"]),
+        Claim(("T", "X", "B"), 2, 0, ["u0", "u4"]),
+    ]
+    one, two = funded(claims, 1, 1680)[0], funded(claims, 2, 1680)[0]
+    assert [one[each.key] for each in claims] == [1, 0, 0, 0]
+    assert [two[each.key] for each in claims] == [0, 1, 0, 1]
