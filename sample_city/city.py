@@ -238,6 +238,7 @@ def _feeds(
     yield from streams.province(seed, when, stretches)
     yield streams.platform_signals(seed, when, stretches)
     yield requests.triggers(seed, when, who, credit)
+    yield requests.white_list(seed, when, who, credit)
     yield requests.commitments(seed, when, where, who)
     yield requests.repairs(seed, when, where, who, (fined, listed, named))
     yield staff.feed

@@ -33,6 +33,7 @@ class Fault(NamedTuple):
     column: str
     rule: str = ""
     text: str = ""
+    where: tuple[str, str] | None = None  # only in a row with this text in this column
 
 
 def _check(column: str) -> Fault:
@@ -62,6 +63,11 @@ def _differs(column: str, text: str = "（另一版本）") -> Fault:
 def _nameless(column: str, code: str) -> tuple[Fault, Fault]:
     """No code, and a name that nobody or more than one has; `code` is emptied too."""
     return Fault(UNKNOWN_NAME, column, "uscc.unmatched", code), Fault(SHARED_NAME, column, "uscc.unmatched", code)
+
+
+def _evidence(kind: str, rule: str, text: str) -> Fault:
+    """A trigger of this type with evidence that belongs to another."""
+    return Fault("wrong_evidence", "证据编号", rule, text, ("触发类型", kind))
 
 
 _TWICE = Fault(DUPLICATE, "")
@@ -124,13 +130,28 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
     ),
     "province_push_manifest": (Fault("not_an_integer", "应有条数", "expected_rows.type", "若干"),),
     "platform_signal": (_code("信号类型", "signal_kind", "传闻"), _date("观察日期", "observed_on"), _check(CODE), _TWICE),
-    "trigger": (_code("触发类型", "trigger_type", "其他"), _missing("证据编号", "evidence_ref")),
+    "trigger": (
+        _evidence("投诉举报", "complaint_without_work_order", "《食品安全法》第一百二十四条"),
+        _evidence("大数据监测", "signal_without_model_rule", "12315-140820269990001"),
+        _evidence("转办交办", "referral_without_document_no", "上级电话转办20269990001"),
+        _evidence("法律法规另有规定", "statute_without_article", "特种设备安全法20269990001"),
+        _evidence("飞行检查", "flying_without_document_no", "市局飞行检查20269990001"),
+        _evidence("许可现场核查", "licence_check_without_task_no", "晋市监转〔2026〕9990001号"),
+        _evidence("抽检", "sampling_without_report_no", "责改〔2026〕9990001号"),
+        _evidence("整改复查", "recheck_without_original_document", "晋市监转〔2026〕9990001号"),
+        _code("触发类型", "trigger_type", "其他"), _missing("证据编号", "evidence_ref"),
+    ),
+    "white_list": (
+        Fault("expires_before_listed", "到期日期", "expires_before_listed", "2001-01-01"), _check(CODE),
+        _missing("依据文件", "basis_doc"), _date("列入日期", "listed_on"),
+    ),
     "commitment": (_missing("承诺类型", "commitment_kind"), _date("承诺日期", "committed_on")),
     "repair": (_code("决定结果", "outcome", "待定"), _missing("原记录文号", "record_no")),
     "inspector": (
         Fault("not_an_integer", "本月可用天数", "days.type", "两周"), _date("执法证有效期至", "valid_until"),
+        _code("支援属地", "support_county", "140899"),
     ),
-    "inspector_conflict": (_check(CODE), _TWICE),
+    "inspector_conflict": (_check(CODE), _code("回避类型", "conflict_kind", "熟人"), _TWICE),
     "prior_draw": (_missing("监管档次", "stratum"), _TWICE),
     "acknowledgement": (_code("回执状态", "ack_status", "处理中"), _TWICE),
     "control_total": (Fault("not_an_integer", "记录数", "records.type", "若干"), _missing("统计依据", "basis")),
@@ -171,7 +192,8 @@ class Planter:
         self._rng = rng
         self._rate = rate
         self._shared = shared
-        self._turn: dict[str, int] = dict.fromkeys(FAULTS, 0)
+        self._queue = {s: [f for f in faults if shared or f.kind != SHARED_NAME] for s, faults in FAULTS.items()}
+        self._left = {source: len(faults) for source, faults in self._queue.items()}  # at its head: not planted yet
 
     def spoil(self, source: str, table: Any, spared: Bools | None = None) -> tuple[Any, list[Mark]]:
         """The spoiled table and (row from 0, fault, repeated row) of each; repeated rows are appended.
@@ -179,9 +201,9 @@ class Planter:
         `rate` of the rows, more while some fault of the source is still to be planted; half of a file's rows at most,
         none that is spared.
         """
-        n, kinds = table.num_rows, len(FAULTS[source])
+        n = table.num_rows
         wanted = int(self._rate * n + self._rng.random())
-        limit = min(max(wanted, kinds - self._turn[source]), max(1, n // 2))
+        most = max(1, n // 2)
         rows = self._rng.permutation(n)
         if spared is not None:
             rows = rows[~spared[rows]]
@@ -189,16 +211,14 @@ class Planter:
         repeated: list[tuple[int, Fault]] = []
         planted: list[Mark] = []
         for row in (int(r) for r in rows):
-            if len(planted) + len(repeated) >= limit:
+            many = len(planted) + len(repeated)
+            if many >= most or (many >= wanted and not self._left[source]):
                 break
-            fault = FAULTS[source][self._turn[source] % kinds]
-            if fault.kind == SHARED_NAME and not self._shared:
-                self._turn[source] += 1
-                fault = FAULTS[source][self._turn[source] % kinds]
+            found = self._next(source, table, row, self._left[source] if many >= wanted else len(self._queue[source]))
+            if found is None:
+                continue  # None of the faults can be had in this row: the next row gets one.
+            fault = found
             old = table.column(fault.column)[row].as_py() or "" if fault.column else ""
-            if fault.kind == WRONG_CHECK and len(old) != 18:
-                continue  # A row without code cannot have a wrong one: the next row gets the fault.
-            self._turn[source] += 1
             if fault.kind in (DUPLICATE, CONFLICT):
                 repeated.append((row, fault))
                 continue
@@ -220,6 +240,19 @@ class Planter:
         for column, cells in changes.items():
             table = put(table, column, cells)
         return pa.concat_tables([table, extra]), planted
+
+    def _next(self, source: str, table: Any, row: int, among: int) -> Fault | None:
+        """Of the first `among` faults of the queue the first that the row can have; it goes to the end."""
+        queue = self._queue[source]
+        for place, fault in enumerate(queue[:among]):
+            if fault.kind == WRONG_CHECK and len(table.column(fault.column)[row].as_py() or "") != 18:
+                continue  # a row without code cannot have a wrong one
+            if fault.where is not None and table.column(fault.where[0])[row].as_py() != fault.where[1]:
+                continue
+            queue.append(queue.pop(place))
+            self._left[source] -= place < self._left[source]
+            return fault
+        return None
 
 
 def put(table: Any, column: str, cells: dict[int, str]) -> Any:

@@ -15,11 +15,13 @@ import pyarrow as pa
 from sample_city.columns import Ints, dates, digits, join, pick, random, sampled, take, text, when
 from sample_city.departments import COUNTIES, UNIT, WEEK_1, Calendar, Feed
 from sample_city.domains import FIELD_CODES, LIST
-from sample_city.subjects import Subjects, picked
+from sample_city.subjects import Subjects, picked, stations
+from sample_city.words import STATIONS
 
 SHORT = ("140823", "140882")  # where days are short
 SHORT_SHARE = 0.9
 WORTH_BEING_SHORT = 12  # expected visits a month below which no county is made short
+LENT = 0.01  # inspectors who help the next county for a month
 SPECIALISTS = ("food_sales", "catering", "special_equipment", "metrology", "product_quality")
 SPECIALTY_SHARE = (0.35, 0.35, 0.2, 0.25, 0.25)
 
@@ -58,6 +60,7 @@ def roster(seed: int, when_: Calendar, expected: Any) -> Staff:
     reliable = number <= 2 * len(SPECIALISTS)
     inactive = ~reliable & (rng.random(n) < 0.05)
     expired = ~reliable & (rng.random(n) < 0.05)
+    lent = ~reliable & ~np.isin(county, [UNIT[code] for code in SHORT]) & (monthly.random(n) < LENT)
     valid_until = start.last + rng.integers(60, 5 * 365, n)
     valid_until[expired] = start.first - rng.integers(1, 300, int(expired.sum()))
     for code in SHORT:
@@ -71,6 +74,8 @@ def roster(seed: int, when_: Calendar, expected: Any) -> Staff:
         "人员工号": inspector,
         "所属单位": text(COUNTIES, county),
         "属地": text(COUNTIES, county),
+        "所属监管所": stations(number % len(STATIONS)),
+        "支援属地": when(lent, text(COUNTIES, (county + 1) % len(COUNTIES)), ""),
         "执法专长": specialties,
         "本月可用天数": digits(days),
         "检查户次上限": digits(cap),
@@ -97,7 +102,7 @@ def conflicts(seed: int, when_: Calendar, subjects: Subjects, staff: Staff) -> F
     table = pa.table({
         "人员工号": take(staff.inspector, person),
         "统一社会信用代码": picked(subjects, firm)[0],
-        "回避类型": pick(rng, n, ("曾任职", "亲属", "持股", "其他利害关系"), (4, 4, 1, 1)),
+        "回避类型": pick(rng, n, ("曾任职", "亲属", "原籍", "持股", "其他利害关系"), (4, 4, 2, 1, 1)),
     })  # fmt: skip
     return Feed("inspector_conflict", table, np.full(n, UNIT["XY"]), np.full(n, WEEK_1))
 

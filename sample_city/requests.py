@@ -1,4 +1,4 @@
-"""What comes in about single firms in the month: triggers, commitments, repairs.
+"""What comes in about single firms in the month: triggers, white list, commitments, repairs.
 
 Not here: the records that a repair refers to (records).
 """
@@ -10,25 +10,42 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sample_city.columns import Ints, choose, dates, digits, join, pick, random, sampled, take, text, when, working
+from sample_city.columns import (
+    Ints,
+    choose,
+    dates,
+    digits,
+    join,
+    pick,
+    random,
+    same,
+    sampled,
+    take,
+    text,
+    when,
+    working,
+    year_of,
+)
 from sample_city.departments import CITY, COUNTIES, STOCK, UNIT, WEEK_1, WEEK_4, Calendar, Feed, Places
-from sample_city.grades import weights_by_grade
+from sample_city.grades import A, weights_by_grade
 from sample_city.records import Marks
 from sample_city.subjects import Subjects, picked
 
 TRIGGERED = 0.001  # firms a month with a trigger
+WHITE_LISTED = 0.0008  # firms on the white list when the city begins
 TRIGGERS = (  # type, prefix of the number, evidence before and after the serial, summary, weight
     ("投诉举报", "TS", "12315-1408", "", "反映所售商品超过保质期", 25),
     ("投诉举报", "TS", "12315-1408", "", "反映未明码标价", 20),
     ("投诉举报", "TS", "12315-1408", "", "反映商品短斤少两", 15),
     ("大数据监测", "DSJ", "MX-YJ03-", "", "监测发现网页用语涉嫌违法", 10),
     ("转办交办", "ZBJB", "晋市监转〔2026〕", "号", "上级转来问题线索", 10),
-    ("法律法规另有规定", "FLFG", "特种设备安全法第五十七条-", "", "重点时段安全监督检查", 4),
+    ("法律法规另有规定", "FLFG", "《特种设备安全法》第五十七条-", "", "重点时段安全监督检查", 4),
     ("飞行检查", "FC", "运市监飞检〔2026〕", "号", "市局飞行检查发现问题", 3),
     ("许可现场核查", "XK", "核查任务单-", "", "许可事项变更，需现场核查", 5),
     ("抽检", "CJ", "NO.SP1408", "", "监督抽检不合格，需核查处置", 5),
     ("整改复查", "FCZG", "责改〔2026〕", "号", "责令改正期限届满，需复查", 3),
 )
+NEEDS_APPROVAL = ("DSJ", "FC")  # a model or a section asks, nobody complained: approved before anyone goes
 COMMITMENTS = ("信用修复承诺", "许可告知承诺", "容缺受理承诺", "主动公示承诺")
 RECORD_KINDS = ("行政处罚", "经营异常名录", "严重违法失信名单")
 
@@ -55,10 +72,36 @@ def triggers(seed: int, when_: Calendar, subjects: Subjects, credit: Ints) -> Fe
         "证据编号": join(
             text([t[2].replace("2026", month[:4]) for t in TRIGGERS], kind), month, number, text([t[3] for t in TRIGGERS], kind)
         ),
+        "审批文号": when(
+            np.isin([TRIGGERS[k][1] for k in kind], NEEDS_APPROVAL), join(f"运市监审〔{month[:4]}〕{month[4:]}", number, "号"), ""
+        ),
         "接收日期": dates(received),
         "线索摘要": text([t[4] for t in TRIGGERS], kind),
     })  # fmt: skip
     return Feed("trigger", table, county, slot.astype(np.int64))
+
+
+def white_list(seed: int, when_: Calendar, subjects: Subjects, credit: Ints) -> Feed:
+    """Firms of credit grade A for a year or two, a third of them expired when the city begins; a few more each month."""
+    rng = random(seed, when_.month, "white_list")
+    good = np.flatnonzero(subjects.active & (credit == A) & (subjects.founded < when_.first - 400))
+    new = sampled(rng, good, max(2, round(len(good) * WHITE_LISTED / (12 if when_.start else 1))))
+    n = len(new)
+    old = (np.arange(n) % 3 == 0) & (when_.start is None)
+    term = np.where(old | (rng.random(n) < 0.5), 365, 730)
+    listed = np.where(old, when_.first - term - rng.integers(1, 30, n), when_.first - rng.integers(5, 180, n))
+    listed = working(listed if when_.start is None else np.full(n, when_.first))
+    uscc, name = picked(subjects, new)
+    table = pa.table({
+        "统一社会信用代码": uscc,
+        "企业名称": name,
+        "列入日期": dates(listed),
+        "到期日期": dates(listed + term),
+        "依据文件": join("运市监信用〔", digits(year_of(listed)), "〕", digits(rng.integers(1, 90, n)), "号"),
+        "列入机关": same(CITY, n),
+        "适用任务": pick(rng, n, ("", "GEN"), (3, 1)),
+    })  # fmt: skip
+    return Feed("white_list", table, np.full(n, UNIT["XY"]), np.full(n, WEEK_1))
 
 
 def commitments(seed: int, when_: Calendar, where: Places, subjects: Subjects) -> Feed:

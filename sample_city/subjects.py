@@ -191,10 +191,16 @@ def _made(
         "住所": _addresses(rng, where, county),
         "登记机关区划代码": digits(division),
         "属地监管机构": text(COUNTIES, county),
+        "属地监管所": stations(np.arange(earlier, earlier + n) * 7 // 3 % len(words.STATIONS)),
         "三新企业": when(np.isin(trade, _new_trades()) & (rng.random(n) < 0.35), "是", "否"),
     })  # fmt: skip
     everyone = np.ones(n, bool)
     return Subjects(register, uscc, name, county, kind, state, founded, branch, ~only_number, scope, False, everyone)
+
+
+def stations(index: Ints) -> Any:
+    """The office of each: the same few in every county."""
+    return join(text(words.STATIONS, index), "市场监督管理所")
 
 
 def _new_trades() -> list[int]:
@@ -280,6 +286,7 @@ def real(seed: int, when_: Calendar, where: Places, rows: list[dict[str, str]]) 
         "住所": cells["注册地址"],
         "登记机关区划代码": blank(n),
         "属地监管机构": blank(n),
+        "属地监管所": blank(n),
         "三新企业": blank(n),
     })  # fmt: skip
     uscc = pc.utf8_upper(pc.utf8_trim_whitespace(cells["统一社会信用代码"]))

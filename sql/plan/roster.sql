@@ -1,4 +1,5 @@
 -- 执法检查人员名录：最近一次交付的月份的在岗人员，证件未过期（截至 as_of），不含姓名（R-37，DRAW §2 roster.csv）。
+-- 声明跨县支援的人员，当月列入被支援的单位（DRAW §6 declared cross-county pool）。
 -- 名录按月整表交付：上月在册、本月不在册的人员已调离，不再参加匹配。
 with delivered_in as (
     select a.*, d.delivery_month
@@ -11,7 +12,9 @@ newest as (
 )
 select
     a.inspector_id,
-    a.county,
+    coalesce(a.support_county, a.county) as county,
+    a.county as home_county,
+    a.station,
     coalesce(a.specialties, '') as specialties,
     a.days,
     a.load_cap,

@@ -17,7 +17,7 @@ SOURCES = {
     "field_product_quality", "field_special_equipment", "field_standard", "field_testing", "grade_snapshot",
     "inspection_result", "inspector", "inspector_conflict", "licence", "penalty", "platform_signal", "prior_draw",
     "province_push", "province_push_manifest", "register", "repair", "serious_violation", "task_evidence", "trigger",
-    "utility_signal",
+    "utility_signal", "white_list",
 }  # fmt: skip
 SPECIAL = sorted(name for name in SOURCES if name.startswith("field_"))
 FIELDS = """

@@ -31,6 +31,8 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "inspection_result.single_inspector": ({"inspector_ids": "A1"}, {"inspector_ids": "A1;A2"}),
     "inspector.certificate_expired": ({"valid_until": EVE}, {"valid_until": DAY}),
     "inspector.days_out_of_range": ({"days": 32}, {"days": 31}),
+    "inspector.supports_own_county": (
+        {"support_county": "140821", "county": "140821"}, {"support_county": "140821", "county": "140802"}),
     "inspector.load_cap_negative": ({"load_cap": -1}, {"load_cap": 0}),
     "licence.decision_after_valid_to": (
         {"decision_date": DAY, "valid_to": EVE}, {"decision_date": DAY, "valid_to": DAY}),
@@ -64,6 +66,36 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "task_evidence.training_without_headcount": (
         {"evidence_kind": "security_training"}, {"evidence_kind": "meeting"}),
     "trigger.received_in_future": ({"received_on": NEXT}, {"received_on": DAY}),
+    "trigger.complaint_without_work_order": (
+        {"trigger_type": "TS", "evidence_ref": "《食品安全法》第一百二十四条"},
+        {"trigger_type": "TS", "evidence_ref": "1408022026100100001"}),
+    "trigger.signal_without_model_rule": (
+        {"trigger_type": "DSJ", "evidence_ref": "12315-140820261000001"},
+        {"trigger_type": "DSJ", "evidence_ref": "MX-YJ03-0012"}),
+    "trigger.referral_without_document_no": (
+        {"trigger_type": "ZBJB", "evidence_ref": "上级电话交办"},
+        {"trigger_type": "ZBJB", "evidence_ref": "晋市监转〔2026〕12号"}),
+    "trigger.statute_without_article": (
+        {"trigger_type": "FLFG", "evidence_ref": "特种设备安全法"},
+        {"trigger_type": "FLFG", "evidence_ref": "《特种设备安全法》第五十七条"}),
+    "trigger.flying_without_document_no": (
+        {"trigger_type": "FC", "evidence_ref": "12315-140820261000001"},
+        {"trigger_type": "FC", "evidence_ref": "运市监飞检〔2026〕3号"}),
+    "trigger.licence_check_without_task_no": (
+        {"trigger_type": "XK", "evidence_ref": "晋市监转〔2026〕12号"},
+        {"trigger_type": "XK", "evidence_ref": "核查任务单-20261000012"}),
+    "trigger.sampling_without_report_no": (
+        {"trigger_type": "CJ", "evidence_ref": "晋市监转〔2026〕12号"},
+        {"trigger_type": "CJ", "evidence_ref": "NO.SP140820261000012"}),
+    "trigger.recheck_without_original_document": (
+        {"trigger_type": "FCZG", "evidence_ref": "晋市监转〔2026〕12号"},
+        {"trigger_type": "FCZG", "evidence_ref": "责改〔2026〕12号"}),
+    "trigger.signal_unapproved": (
+        {"trigger_type": "DSJ"}, {"trigger_type": "DSJ", "approval_ref": "运市监审〔2026〕7号"}),
+    "white_list.expires_before_listed": (
+        {"expires_on": DAY, "listed_on": DAY}, {"expires_on": NEXT, "listed_on": DAY}),
+    "white_list.listed_too_long": (
+        {"expires_on": dt.date(2029, 10, 9), "listed_on": DAY}, {"expires_on": dt.date(2029, 10, 8), "listed_on": DAY}),
     "control_total.county_unstated": ({"unit_code": "140802"}, {"unit_code": "CY"}),
     "control_total.formed_month_in_future": ({"formed_month": "2026-11"}, {"formed_month": "2026-10"}),
     "control_total.records_negative": ({"records": -1}, {"records": 0}),
@@ -174,6 +206,8 @@ def test_a_rule_fires_on_its_fault_and_not_beside_it(database: duckdb.DuckDBPyCo
         ("inspection_result", "inspector_ids", "YC-1;YC-2", True),
         ("inspection_result", "inspector_ids", "YC-1;", False),
         ("grade_snapshot", "snapshot_month", "2026-13", False),
+        ("white_list", "tasks", "GEN;QUAL", True),
+        ("white_list", "tasks", "GEN、QUAL", False),
         ("task_evidence", "document_sha256", "ab" * 32, True),
         ("task_evidence", "document_sha256", "ab" * 31, False),
     ],
@@ -183,3 +217,43 @@ def test_patterns_mean_the_same_in_duckdb(
 ) -> None:
     pattern = source_contract(source).column(column).pattern
     assert database.execute("SELECT regexp_matches($t, $p)", {"t": text, "p": f"^(?:{pattern})$"}).fetchone() == (fits,)
+
+
+# By type of trigger, what it may refer to; what stands in another's list alone does not do.
+EVIDENCE = {
+    "TS": ("1140802002026100112345678", "12315-140820261000001", "TS12315〔2026〕000001号"),
+    "DSJ": ("MX-YJ03-0012", "gz_food-7"),
+    "ZBJB": ("晋市监转〔2026〕12号", "运市监转字[2026]第12号", "运政督（2026）3号"),
+    "FLFG": ("《特种设备安全法》第五十七条", "食品安全法第109条第二款", "医疗器械经营监督管理办法第四十八条"),
+    "FC": ("运市监飞检〔2026〕3号",),
+    "XK": ("核查任务单-20261000012", "受理〔2026〕0012号", "SL2026100800012"),
+    "CJ": ("NO.SP140820261000012", "No:GZJ2614080012345", "XBJ26140800123456", "运食检〔2026〕000001号"),
+    "FCZG": ("责改〔2026〕12号", "运市监责改〔2026〕第12号", "盐湖市监检〔2026〕8号"),
+}
+SHARED = {("ZBJB", "FC"), ("FC", "FCZG"), ("FC", "ZBJB"), ("FCZG", "ZBJB"), ("FCZG", "FC")}
+SHARED |= {("CJ", "ZBJB"), ("CJ", "FC"), ("CJ", "FCZG"), ("FC", "CJ"), ("FCZG", "CJ"), ("XK", "ZBJB"), ("XK", "FC")}
+SHARED |= {("CJ", "TS"), ("XK", "TS"), ("XK", "CJ")}  # of, as: documents and long numbers that may be either
+
+
+def evidence_refused(database: duckdb.DuckDBPyConnection, kind: str, evidence: str) -> list[str]:
+    contract = source_contract("trigger")
+    rules = [rule for rule in contract.rules if "evidence_ref" in rule.columns]
+    assert len(rules) == len(EVIDENCE)
+    row = {"trigger_type": kind, "evidence_ref": evidence}
+    return [rule.reason for rule in rules if verdict(database, contract, rule, row)]
+
+
+@pytest.mark.parametrize("kind", sorted(EVIDENCE))
+def test_each_type_of_trigger_asks_for_its_own_evidence(database: duckdb.DuckDBPyConnection, kind: str) -> None:
+    for evidence in EVIDENCE[kind]:
+        assert evidence_refused(database, kind, evidence) == [], evidence
+    for other, theirs in EVIDENCE.items():
+        for evidence in theirs:
+            if other != kind and (other, kind) not in SHARED:
+                assert len(evidence_refused(database, kind, evidence)) == 1, evidence
+    for poor in ("见附件", "电话反映", "无", "12", "张某举报"):
+        [reason] = evidence_refused(database, kind, poor)
+        name = next(
+            text for text, code in source_contract("trigger").column("trigger_type").values.items() if code == kind
+        )
+        assert f"“{name}”" in reason and "「证据编号」应为" in reason

@@ -11,11 +11,14 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import python_calamine
 import stdnum.cn.uscc
 
+from data_contracts.model import source_contract
 from sample_city import generate
 from sample_city.defects import FAULTS
 from sample_city.identifiers import valid_usccs
@@ -114,8 +117,6 @@ def test_real_rows_are_delivered_as_they_stand(tmp_path: Path, codes: Path, real
 
 
 def test_codes_are_judged_like_the_oracle() -> None:
-    import pyarrow as pa
-
     samples = [
         *GOOD,
         GOOD[0][:17] + "Y",
@@ -153,7 +154,7 @@ def test_every_fault_is_where_truth_says(tmp_path: Path, codes: Path) -> None:
         file["rows"] for path in inbox.glob("*/manifest.json") for file in manifest(inbox, path.parent.name)["files"]
     )
     assert 0.005 < len(in_rows) / total < 0.04
-    expected = {(s, f.kind, f.column): f.text for s, faults in FAULTS.items() for f in faults}
+    expected = {(s, f.kind, f.column, f.where): f.text for s, faults in FAULTS.items() for f in faults}
     for t in in_rows:
         path = inbox / t["delivery_id"] / t["file"]
         cells = cells_at(path, t["sheet"], t["row_no"])
@@ -171,7 +172,8 @@ def test_every_fault_is_where_truth_says(tmp_path: Path, codes: Path) -> None:
             assert len(changed) == 2 and "" in (cells[i] for i in changed)
             continue
         assert len(changed) <= 1, t
-        text = expected[t["source"], t["kind"], t["column"]]
+        types = [w for w in (f.where for f in FAULTS[t["source"]]) if w and w[1] in cells]
+        text = expected[t["source"], t["kind"], t["column"], types[0] if t["kind"] == "wrong_evidence" else None]
         if t["kind"] == "uscc_check":
             assert not stdnum.cn.uscc.is_valid(cells[changed[0]])
         elif t["kind"] == "missing_required":
@@ -253,3 +255,40 @@ def test_a_large_register_goes_out_as_parquet(tmp_path: Path, codes: Path, monke
     spoiled = next(t for t in truth if t["source"] == "register" and t["kind"] == "unknown_code")
     table = pq.read_table(tmp_path / "inbox" / spoiled["delivery_id"] / "register.parquet")
     assert table.slice(spoiled["row_no"] - 1, 1).column("登记状态").to_pylist() == ["待定"]
+
+
+def test_what_the_plan_needs_of_each_kind_is_there_and_right(tmp_path: Path, codes: Path) -> None:
+    inbox = tmp_path / "inbox"
+    generate(MONTH, inbox, enterprises=30_000, codes=codes)
+
+    def rows(source: str) -> list[dict[str, str]]:
+        parts = [part for path in inbox.glob(f"*/{source}.*") for part in parts_of(path)]
+        return [dict(zip(part.header, row, strict=True)) for part in parts for row in part.rows]
+
+    triggers, kinds = rows("trigger"), source_contract("trigger").column("trigger_type").values
+    assert {row["触发类型"] for row in triggers} == set(kinds)
+    rules = [rule for rule in source_contract("trigger").rules if "trigger_type" in rule.columns]
+    assert len(rules) == 9
+    columns = {"trigger_type": "触发类型", "evidence_ref": "证据编号", "approval_ref": "审批文号"}
+    table = pa.table({
+        name: pa.array([kinds[row[title]] if name == "trigger_type" else row[title] or None for row in triggers])
+        for name, title in columns.items()
+    })  # fmt: skip
+    with duckdb.connect() as database:
+        database.register("told", table)
+        for rule in rules:
+            assert database.execute(f"SELECT count(*) FROM told WHERE {rule.condition}").fetchone() == (0,), rule.id
+    listed = rows("white_list")
+    assert 10 < len(listed) < 60
+    assert all(row["列入日期"] < row["到期日期"] and row["列入日期"] < "2026-10" for row in listed)
+    expired = sum(row["到期日期"] < "2026-10" for row in listed)
+    assert 0 < expired < len(listed) / 2
+    staff = rows("inspector")
+    lent = [row for row in staff if row["支援属地"]]
+    assert lent and all(row["支援属地"] != row["属地"] for row in lent)
+    register = rows("register")
+    assert {row["所属监管所"] for row in staff} == {row["属地监管所"] for row in register}
+    conflicts = {row["回避类型"] for row in rows("inspector_conflict")}
+    assert conflicts == set(source_contract("inspector_conflict").column("conflict_kind").values)
+    houses = Counter(row["属地监管机构"] for row in register if row["行业代码"] in ("5182", "5183"))
+    assert len(houses) > 2 and max(houses.values()) <= 10
