@@ -37,6 +37,7 @@ Lines = Sequence[tuple[str, Mapping[str, Any]]]
 class FrozenPlan:
     """The eight files of a round as they lie on disk now; the manifest is made afresh from their bytes."""
 
+    round_id: str
     folder: Path
     manifest: bytes
     beacon: Beacon
@@ -64,7 +65,8 @@ def manifest_of(folder: Path) -> bytes:
 def frozen_plan(home: Home, month: str) -> FrozenPlan:
     """The month's frozen plan. RoundError: none yet, or a demonstration's, or changed since it was frozen."""
     lake = MonthLake(home, month)
-    if lake.basis()["demonstration"]:
+    basis = lake.basis()
+    if basis["demonstration"]:
         raise RoundError(f"{month} 全部是演示数据，由 ssj run 自行走完全程，不经审批和承诺")
     folder = lake.version / "round"
     if not folder.is_dir():
@@ -76,6 +78,7 @@ def frozen_plan(home: Home, month: str) -> FrozenPlan:
     with (folder / "frame.csv").open("rb") as frame:
         lines = sum(chunk.count(b"\n") for chunk in iter(lambda: frame.read(1 << 20), b""))
     return FrozenPlan(
+        round_id=basis["round_id"],
         folder=folder,
         manifest=manifest,
         beacon=parse_policy_json((folder / "policy.json").read_bytes()).beacon,
@@ -126,7 +129,7 @@ class Rounds:
         """Record that a role approves this frozen plan."""
 
         def decide(rounds: dict[str, Round]) -> Lines:
-            state = _known(rounds, round_id)
+            state = _planned(rounds, round_id, plan)
             steps.check_approve(state, plan.manifest_sha256, plan.beacon, role, roles, clock.now())
             return [("approval", {"round_id": round_id, "manifest_sha256": plan.manifest_sha256, "role": role})]
 
@@ -136,7 +139,8 @@ class Rounds:
         self, round_id: str, plan: FrozenPlan, codes: Sequence[str], roles: Mapping[str, steps.Role]
     ) -> None:
         """RoundError unless the plan could be committed now; asked before anybody types a passphrase."""
-        steps.check_commit(self.get(round_id), plan.manifest_sha256, plan.beacon, codes, roles, clock.now())
+        state = _planned(self.all(), round_id, plan)
+        steps.check_commit(state, plan.manifest_sha256, plan.beacon, codes, roles, clock.now())
 
     def commit(
         self,
@@ -153,7 +157,7 @@ class Rounds:
         """
 
         def decide(rounds: dict[str, Round]) -> Lines:
-            state = _known(rounds, round_id)
+            state = _planned(rounds, round_id, plan)
             digest = plan.manifest_sha256
             steps.check_commit(state, digest, plan.beacon, codes, roles, clock.now())
             keep()
@@ -294,6 +298,14 @@ def _known(rounds: Mapping[str, Round], round_id: str) -> Round:
             f"批次台账中没有 {round_id}（现有：{'、'.join(rounds) or '无'}）：请核对批次编号，或先运行 ssj plan 声明公开随机源"
         )
     return rounds[round_id]
+
+
+def _planned(rounds: Mapping[str, Round], round_id: str, plan: FrozenPlan) -> Round:
+    if plan.round_id != round_id:
+        raise RoundError(
+            f"现在冻结的是批次 {plan.round_id} 的计划，不是 {round_id} 的：请核对批次编号，或先运行 ssj plan"
+        )
+    return _known(rounds, round_id)
 
 
 def _next_number(rounds: Mapping[str, Round]) -> int:

@@ -170,6 +170,11 @@ def _phase(rounds: Mapping[str, Round], month: str, phase: str | None) -> None:
         )
 
 
+def check_keepers(codes: Sequence[str], roles: Mapping[str, Role]) -> None:
+    """Whether these two may keep the office copy of the secret: who seals it must be able to open it. DRAW.md §3.3."""
+    _two_roles(roles, codes, OPEN)
+
+
 def _declared(state: Round, frozen_beacon: Beacon) -> Beacon:
     if state.beacon is None:
         raise RoundError(

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from pipelines.cli.amend import group as amend
 from pipelines.cli.quarantine import group as quarantine
 
 OURS = ("assets", "data_contracts", "pipelines", "resources", "sample_city", "supervision")
@@ -30,6 +31,7 @@ def _program() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     made.add_typer(quarantine, name="quarantine")
+    made.add_typer(amend, name="amend")
     return made
 
 
@@ -146,6 +148,92 @@ def redraw(
     from pipelines.cli.redraw import redraw_folder
 
     redraw_folder(folder, out)
+
+
+RoundArgument = Annotated[str, typer.Argument(metavar="ROUND", help="批次编号，如 YC-2026-11")]
+RoleOption = Annotated[str, typer.Option("--role", help="角色代码（政策 roles）")]
+TwoRolesOption = Annotated[list[str], typer.Option("--role", help="角色代码，须给两次，两个角色不同")]
+
+
+@app.command()
+def plan(
+    month: MonthOption,
+    home: HomeOption = None,
+    as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="截至日期，缺省为该月最后一日")] = None,
+    beacon: Annotated[str | None, typer.Option(help="公开随机源及期次，如 kl8-2026311")] = None,
+    not_before: Annotated[str | None, typer.Option(help="最早录入时刻，如 2026-11-08T21:30:00+08:00")] = None,
+    fallback: Annotated[str | None, typer.Option(help="备用公开随机源及期次，如 kl8-2026312")] = None,
+    phase_beacon: Annotated[str | None, typer.Option(help="首个抽取年度：事先公告的随机源全文")] = None,
+) -> None:
+    """声明公开随机源，归集、形成计划并冻结名录；停在审批（退出码 3）。"""
+    from pipelines.cli import ceremony
+
+    declared = {"beacon": beacon, "not_before": not_before, "fallback": fallback, "phase_beacon": phase_beacon}
+    raise typer.Exit(ceremony.plan(month, home, as_of.date() if as_of else None, **declared))
+
+
+@app.command()
+def approve(round_id: RoundArgument, role: RoleOption, home: HomeOption = None) -> None:
+    """审批冻结的计划；其后计划有改动须重新审批。"""
+    from pipelines.cli import ceremony
+
+    raise typer.Exit(ceremony.approve(round_id, home, role))
+
+
+@app.command()
+def commit(
+    round_id: RoundArgument,
+    role: TwoRolesOption,
+    second_copy: Annotated[Path | None, typer.Option(help="第二份密值的文件名（纪检的移动介质）")] = None,
+    keeper: Annotated[
+        list[str] | None, typer.Option("--keeper", help="以口令封存机关密值的两个角色（缺省为签署的两个角色）")
+    ] = None,
+    home: HomeOption = None,
+) -> None:
+    """生成密值、计算承诺值、记入台账、打印承诺书；须在信标最早录入时刻两小时之前。"""
+    from pipelines.cli import ceremony
+
+    raise typer.Exit(ceremony.commit(round_id, home, role, second_copy, keeper or []))
+
+
+@app.command()
+def beacon(
+    round_id: RoundArgument,
+    entry: Annotated[str, typer.Option("--entry", help="公开随机源全文，照公告录入")],
+    role: RoleOption,
+    evidence: Annotated[str | None, typer.Option(help="启用备用时：主用期次从未公布的证据")] = None,
+    home: HomeOption = None,
+) -> None:
+    """录入公开随机源，两个角色各一次，须一致。"""
+    from pipelines.cli import ceremony
+
+    raise typer.Exit(ceremony.beacon(round_id, home, entry, role, evidence))
+
+
+@app.command()
+def draw(
+    round_id: RoundArgument,
+    role: TwoRolesOption,
+    second_copy: Annotated[Path | None, typer.Option(help="用纪检保管的第二份密值开启")] = None,
+    home: HomeOption = None,
+) -> None:
+    """两个角色到场开启密值，抽取、派人、封装、出表。"""
+    from pipelines.cli import ceremony
+
+    raise typer.Exit(ceremony.draw(round_id, home, role, second_copy))
+
+
+@app.command()
+def void(
+    round_id: RoundArgument,
+    reason: Annotated[str, typer.Option("--reason", help="作废理由，记入台账")],
+    role: TwoRolesOption,
+    home: HomeOption = None,
+) -> None:
+    """作废已承诺的批次：照常抽取归档，抽中的主体列入下一批次的触发检查。"""
+    from pipelines.cli import ceremony
+
+    raise typer.Exit(ceremony.void(round_id, home, reason, role))
 
 
 def main() -> None:

@@ -71,10 +71,10 @@ def eight_files(seed: int = 3, beacon: Beacon = BEACON) -> dict[str, bytes]:
     return {name: edit_policy(files, beacon=told)[name] for name in EIGHT}
 
 
-def freeze(home: Home, files: Mapping[str, bytes], month: str = MONTH) -> FrozenPlan:
+def freeze(home: Home, files: Mapping[str, bytes], month: str = MONTH, round_id: str = ROUND) -> FrozenPlan:
     """Lay the files out as the frozen plan of a real month."""
     lake = MonthLake(home, month)
-    lake.begin({"demonstration": False, "as_of": "2026-10-31"})
+    lake.begin({"demonstration": False, "as_of": "2026-10-31", "round_id": round_id})
     folder: Path = lake.version / "round"
     folder.mkdir(exist_ok=True)
     for name, data in files.items():

@@ -199,6 +199,14 @@ def test_a_frozen_plan_edited_on_disk_is_refused(stage: Stage) -> None:
         frozen_plan(stage.home, MONTH)
 
 
+def test_the_plan_of_another_round_is_refused(stage: Stage) -> None:
+    stage.declare()
+    stage.plan = freeze(stage.home, eight_files(), round_id=f"{ROUND}.2")
+    for step in (stage.approve, stage.commit):
+        with pytest.raises(RoundError, match="不是 YC-2026-10 的"):
+            step()
+
+
 def test_the_manifest_on_disk_is_that_of_the_draw(stage: Stage) -> None:
     assert manifest_of(stage.plan.folder) == manifest_bytes(eight_files()) == stage.plan.files()["manifest.txt"]
 
@@ -510,6 +518,6 @@ def test_a_demonstration_needs_no_ceremony(stage: Stage) -> None:
     MonthLake(stage.home, "2026-09").begin({"demonstration": True})
     with pytest.raises(RoundError, match="演示数据"):
         frozen_plan(stage.home, "2026-09")
-    MonthLake(stage.home, "2026-09").begin({"demonstration": False})
+    MonthLake(stage.home, "2026-09").begin({"demonstration": False, "round_id": "YC-2026-09"})
     with pytest.raises(RoundError, match="尚未冻结"):
         frozen_plan(stage.home, "2026-09")
