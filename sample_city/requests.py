@@ -51,7 +51,7 @@ RECORD_KINDS = ("行政处罚", "经营异常名录", "严重违法失信名单"
 
 
 def triggers(seed: int, when_: Calendar, subjects: Subjects, credit: Ints) -> Feed:
-    """One firm in a thousand, C and D firms more often; sent by the county unit with its next delivery."""
+    """One firm in a thousand, C and D firms more often, of every kind; sent by the county unit with its next delivery."""
     rng = random(seed, when_.month, "trigger")
     active = np.flatnonzero(subjects.active)
     row = sampled(
@@ -60,6 +60,8 @@ def triggers(seed: int, when_: Calendar, subjects: Subjects, credit: Ints) -> Fe
     row = rng.permutation(row)
     n = len(row)
     kind = choose(rng, n, [t[5] for t in TRIGGERS])
+    if n >= 2 * len(TRIGGERS):  # each kind comes up in a city of some size
+        kind[: len(TRIGGERS)] = np.arange(len(TRIGGERS))
     received = np.minimum(working(when_.first + rng.integers(0, 28, n)), when_.last - 1)
     slot = np.searchsorted(np.array(when_.sent[WEEK_1:]), received + 1) + WEEK_1
     county = subjects.county[row]
