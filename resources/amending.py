@@ -14,7 +14,7 @@ from resources.bundles import SUMS, Bundles
 from resources.ledger import Ledger
 from resources.settings import Home
 from supervision import matching
-from supervision.amendments import Amended, Decision, DrawnRound, Request, amend, requests_of
+from supervision.amendments import Decision, DrawnRound, Request, amend, requests_of
 from supervision.canonical import integer, load_json, parse_csv
 from supervision.draw.round_policy import parse_policy_json
 from supervision.draw.rows import (
@@ -72,26 +72,26 @@ def drawn_round(home: Home, round_id: str, unmet: Mapping[str, str] | None = Non
     )
 
 
-def enter(home: Home, round_id: str, kind: str, body: Mapping[str, str]) -> tuple[Decision, Amended]:
-    """Enter a request in the ledger if the rules grant it; what became of it, and the round afterwards.
+def enter(home: Home, round_id: str, kind: str, body: Mapping[str, str]) -> Decision:
+    """Enter a request in the ledger if the rules grant it, and say what became of it; nobody else enters one meanwhile.
 
-    The answer is worked out again from the ledger, so that it holds also when somebody else was faster. Raises
-    AmendingError with the reason of a request that is not granted: nothing is entered then.
+    Raises AmendingError with the reason of a request that is not granted: nothing is entered then.
     """
     if "void" in _said_of(home, round_id):
         raise AmendingError(f"批次 {round_id} 已作废，其对象在下一批次作为触发检查办理，不再补抽换人")
-    drawn, before = drawn_round(home, round_id), requests(home, round_id)
-    entry = {"number": 0, "at": "", "kind": kind, "body": {"round_id": round_id, **body}}
-    tried = amend(drawn, (*before, *requests_of([entry], round_id))).decisions[-1]
-    if tried.outcome == "refused":
-        raise AmendingError(str(tried.why))
-    Ledger(home.ledger, LEDGER).append(kind, {"round_id": round_id, **body})
-    entered = requests(home, round_id)
-    amended = amend(drawn, entered)
-    own = next(
-        r.number for r in reversed(entered) if r.kind == kind and all(getattr(r, n) == v for n, v in body.items())
-    )
-    return next(d for d in amended.decisions if d.number == own), amended
+    drawn, entered = drawn_round(home, round_id), {"round_id": round_id, **body}
+    made: list[Decision] = []
+
+    def decide(entries: list[dict[str, object]]) -> list[tuple[str, Mapping[str, str]]]:
+        entry = {"number": len(entries) + 1, "at": "", "kind": kind, "body": entered}
+        decision = amend(drawn, requests_of([*entries, entry], round_id)).decisions[-1]
+        if decision.outcome == "refused":
+            raise AmendingError(str(decision.why))
+        made.append(decision)
+        return [(kind, entered)]
+
+    Ledger(home.ledger, LEDGER).append_checked(decide)
+    return made[0]
 
 
 def _said_of(home: Home, round_id: str) -> dict[str, Mapping[str, object]]:

@@ -90,7 +90,7 @@ def _enter(home: Path | None, round_id: str, kind: str, **body: str) -> None:
 
     kept = {name: value.strip() for name, value in body.items()}
     kept["uid"] = kept["uid"].upper()
-    decision, _ = enter(Home.at(home), round_id, kind, kept)
+    decision = enter(Home.at(home), round_id, kind, kept)
     typer.echo(f"已记入台账第 {decision.number} 项：{_answer(decision)}")
     typer.echo("名单与表册在下次出表（close 作业）时更新；抽取包不变")
 

@@ -88,6 +88,8 @@ def _visits(drawn: DrawnRound, granted: _Granted, amended: Amended) -> Iterator[
             yield f"任务 {row.task} 的户次 {row.uid} 既没有够格的检查组，也未列为无人可派。"
     made = teams.keys() | {name.partition(".")[0] for name in listed}
     yield from (f"户次 {uid} 应当检查而没有着落。" for uid in sorted(due - made))
+    both = listed & {post.visit_uid for post in amended.posts}
+    yield from (f"户次 {name} 须要么有检查组，要么列为无人可派，二者只居其一。" for name in sorted(both))
     yield from (f"户次 {uid} 不必检查而仍派了人。" for uid in sorted(teams.keys() - due))
 
 
@@ -111,11 +113,13 @@ def _people(drawn: DrawnRound, granted: _Granted, amended: Amended) -> Iterator[
         if post.request is None and sealed.get((post.visit_uid, post.inspector_id)) != post.role:
             yield f"户次 {post.visit_uid} 的人员 {post.inspector_id} 不是匹配所派，却没有申请依据。"
     yield from (f"户次 {name} 应正好有一名主办。" for name, count in sorted(leads.items()) if count != 1)
+    # A visit that fell out, or lost its whole team, may come back with other people.
+    anew = {r.uid for r, _ in granted if r.kind == REPLACEMENT and r.reason != NOT_FOUND}
+    anew |= {r.uid for r, d in granted if r.kind == LATE_CONFLICT and d.outcome == "unassignable"}
     there = {(post.visit_uid, post.inspector_id) for post in amended.posts}
-    for visit_uid, name in sorted(
-        sealed.keys() - there - {(v, n) for v, n in sealed if (n, v.partition(".")[0]) in late}
-    ):
-        if visit_uid in leads:
+    for visit_uid, name in sorted(sealed.keys() - there):
+        uid = visit_uid.partition(".")[0]
+        if visit_uid in leads and (name, uid) not in late and uid not in anew:
             yield f"户次 {visit_uid} 的人员 {name} 被换下，而没有后报的回避。"
     load = Counter(post.inspector_id for post in amended.posts)
     for name, count in sorted(load.items()):
