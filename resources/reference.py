@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -16,9 +17,11 @@ import pyarrow as pa
 import yaml
 
 from resources.calendars import rows
-from resources.settings import CHECKOUT, POLICIES, REFERENCE
+from resources.policy_files import read_policy, shipped
+from resources.settings import CHECKOUT, REFERENCE
 from supervision.clocks import Clock, Unpublished, parse_clocks, parse_unpublished
-from supervision.policy import Policy, PolicyError, parse_policy
+from supervision.months import MonthError, first_day, last_day
+from supervision.policy import Policy, PolicyError
 from supervision.task_register import Register, Units, parse_register
 
 CODE_ROOMS = ("assets", "data_contracts", "resources", "sql", "supervision")
@@ -34,6 +37,7 @@ class City:
     division_prefix: str
     seat_county: str
     first_month: str
+    not_served: tuple[Mapping[str, str], ...]
 
 
 @lru_cache(maxsize=1)
@@ -41,6 +45,22 @@ def city() -> City:
     """The configured city."""
     text = (CHECKOUT / "data_contracts" / "city.yaml").read_bytes()
     return City(**yaml.load(text, Loader=yaml.CSafeLoader))
+
+
+@lru_cache(maxsize=1)
+def not_served() -> Mapping[str, str]:
+    """Month -> why it has no policy, a written decision of `city.yaml`; PolicyError for a period written otherwise."""
+    found = {}
+    for period in city().not_served:
+        try:
+            day, last, reason = first_day(period["first_month"]), first_day(period["last_month"]), period["reason"]
+        except (KeyError, TypeError, MonthError) as error:
+            what = "city.yaml 的 not_served：每项写 first_month、last_month（YYYY-MM）和 reason，请改正"
+            raise PolicyError(what) from error
+        while day <= last:
+            found[f"{day:%Y-%m}"] = reason
+            day = last_day(f"{day:%Y-%m}") + timedelta(1)
+    return found
 
 
 def text_table(records: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> pa.Table:
@@ -81,21 +101,19 @@ def task_register(known: Units) -> Register:
 @lru_cache(maxsize=1)
 def policies() -> tuple[tuple[Policy, str, str], ...]:
     """Every policy with the digest and the name of its file; PolicyError for one that cannot be read."""
-    found = []
-    for path in sorted(POLICIES.glob("*.yaml")):
-        data = path.read_bytes()
-        policy = parse_policy(yaml.load(data, Loader=yaml.CSafeLoader))
-        found.append((policy, hashlib.sha256(data).hexdigest(), path.name))
-    return tuple(found)
+    files = [read_policy(path) for path in shipped()]
+    return tuple((file.policy, file.sha256, file.name) for file in files)
 
 
 def policy_for(month: str) -> tuple[Policy, str]:
     """The policy in force in a month and the digest of its file; PolicyError when none or several are."""
     found = [(policy, digest, name) for policy, digest, name in policies() if policy.in_force(month)]
-    if len(found) != 1:
-        names = "、".join(name for _, _, name in found) or "没有"
-        raise PolicyError(f"{month} 应恰有一份有效的抽查政策，现有：{names}；请检查 data_contracts/policies 的起止日期")
-    return found[0][0], found[0][1]
+    if len(found) == 1:
+        return found[0][0], found[0][1]
+    if not found and month in not_served():
+        raise PolicyError(f"{month} 没有抽查政策：{not_served()[month]}（data_contracts/city.yaml 的 not_served）")
+    names = "、".join(name for _, _, name in found) or "没有"
+    raise PolicyError(f"{month} 应恰有一份有效的抽查政策，现有：{names}；请检查 data_contracts/policies 的起止日期")
 
 
 @lru_cache(maxsize=1)

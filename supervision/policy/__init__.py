@@ -5,7 +5,8 @@ the tables of a round (round). Not for: reading files, counting subjects, drawin
 Clause: notice (六)1–4, DOMAIN §5, DRAW.md §2 and §4.
 """
 
-from supervision.policy.lint import lint
+from supervision.policy.finding import Finding, Known
+from supervision.policy.lint import lint, lint_validity
 from supervision.policy.model import (
     CreditGrade,
     FieldGrade,
@@ -50,7 +51,9 @@ from supervision.policy.round import (
 __all__ = [
     "CreditGrade",
     "FieldGrade",
+    "Finding",
     "Joint",
+    "Known",
     "LegalBasis",
     "Level",
     "Policy",
@@ -70,6 +73,7 @@ __all__ = [
     "demonstration_secret",
     "level_rows",
     "lint",
+    "lint_validity",
     "matrix_rows",
     "observed_rows",
     "on_site_rows",

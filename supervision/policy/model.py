@@ -45,7 +45,14 @@ WHOLE: Final = 10_000  # one visit a year, or all of a share
 
 
 class PolicyError(ValueError):
-    """The policy, or a question put to it, cannot be used; the message is one Chinese sentence with path and clause."""
+    """The policy, or a question put to it, cannot be used; the message is one Chinese sentence with path and clause.
+
+    path: the place in the file, keys joined by dots; empty where it is the whole file or no place in it.
+    """
+
+    def __init__(self, message: str, path: str = "") -> None:
+        super().__init__(message)
+        self.path = path
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,9 +221,13 @@ class Policy:
         """Whether the policy is valid through the whole month. Raises MonthError."""
         return self.valid_from <= first_day(month) and last_day(month) <= self.valid_to
 
+    def types_of(self, task: Task) -> tuple[str, ...]:
+        """The subject types the task draws from: those of its scope that are switched on (R-46)."""
+        return tuple(kind for kind in task.types if self.subject_types[kind])
+
     def dormant(self, task: Task) -> bool:
         """Whether all subject types of the task are switched off: it stands in the file and runs in no month (R-46)."""
-        return not any(self.subject_types[kind] for kind in task.types)
+        return not self.types_of(task)
 
     def task(self, code: str) -> Task:
         """The task of that code. Raises PolicyError if there is none."""

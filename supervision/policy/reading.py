@@ -27,8 +27,8 @@ class Reader:
         self._left: dict[object, object] = dict(value)
 
     def error(self, key: str, what: str) -> PolicyError:
-        where = ".".join(part for part in (self.path, key) if part) or "文件"
-        return PolicyError(f"抽查政策 {where}：{what}（{self.clause}）。")
+        where = ".".join(part for part in (self.path, key) if part)
+        return PolicyError(f"抽查政策 {where or '文件'}：{what}（{self.clause}）。", where)
 
     def take(self, key: str) -> object:
         if key not in self._left:

@@ -95,7 +95,7 @@ def round_policy(
     a policy that does not pass the lint.
     """
     for finding in lint(policy):
-        raise PolicyError(finding)
+        raise PolicyError(str(finding), finding.path)
     if set(capacity) != set(policy.counties):
         raise PolicyError("批次参数 capacity：须正好给出政策 counties 的每个单位一个检查力量，请核对（DRAW §2）。")
     tasks = tasks_in_month(policy, month)
@@ -109,11 +109,11 @@ def round_policy(
         "beacon": dict(beacon),
         "capacity": dict(capacity),
         "cut_order": [stratum for stratum in policy.cut_order if stratum in names],
-        "tasks": {task.code: _task(task, month, batch_prev.get(task.code, 0)) for task in tasks},
+        "tasks": {task.code: _task(policy, task, month, batch_prev.get(task.code, 0)) for task in tasks},
     }
 
 
-def _task(task: Task, month: str, batch_prev: int) -> dict[str, object]:
+def _task(policy: Policy, task: Task, month: str, batch_prev: int) -> dict[str, object]:
     batch = batch_of(task, month)
     if not 0 <= batch_prev < batch:
         raise PolicyError(
@@ -121,7 +121,7 @@ def _task(task: Task, month: str, batch_prev: int) -> dict[str, object]:
         )
     return {
         "scope": {
-            "types": sorted(task.types),
+            "types": sorted(policy.types_of(task)),
             "fields": [task.scope_code] if task.has_wider_scope else sorted(task.fields),
         },
         "batch": batch,
@@ -194,8 +194,9 @@ def task_rows(policy: Policy, month: str) -> list[Row]:
 
 
 def scope_type_rows(policy: Policy, month: str) -> list[Row]:
-    """policy_scope_types: task, type."""
-    return [{"task": task.code, "type": kind} for task in tasks_in_month(policy, month) for kind in sorted(task.types)]
+    """policy_scope_types: task, type; only types that are switched on."""
+    tasks = tasks_in_month(policy, month)
+    return [{"task": task.code, "type": kind} for task in tasks for kind in sorted(policy.types_of(task))]
 
 
 def scope_field_rows(policy: Policy, month: str) -> list[Row]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,8 +49,10 @@ DOCUMENT = yaml.safe_load((ROOT / "data_contracts/policies/default-2026.yaml").r
 POLICY = parse_policy(DOCUMENT)
 CAPACITY = dict.fromkeys(POLICY.counties, 10)
 SALT = "0" * 64
-# A closed list whose entries the policy itself does not name: taking one away leaves a readable policy.
-OPEN_MAPPINGS = {"reasons", "roles"}
+# Lists of which an entry may be taken away and leave a policy that can be used.
+MONTHLY = {"CATER", "EQUIP", "FOOD", "FPROD", "MEDEV"}
+SEASONAL = {"ADS", "AUCT", "CERT", "COMP", "CONS", "GEN", "INFR", "METRO", "NET", "PRICE", "QUAL", "TEST"}
+OPEN_MAPPINGS = {"reasons", "roles", "tasks"}
 
 
 def made(month: str = "2026-10", **changes: Any) -> dict[str, Any]:
@@ -94,15 +95,6 @@ def test_default_policy_passes_its_lint() -> None:
     assert lint(POLICY) == []
 
 
-def test_default_policy_names_units_and_items_that_exist() -> None:
-    with (ROOT / "data_contracts/reference/units.csv").open(encoding="utf-8") as file:
-        units = {row["unit_code"]: row["kind"] for row in csv.DictReader(file)}
-    assert [code for code, kind in units.items() if kind == "county"] == list(POLICY.counties)
-    for task in POLICY.tasks.values():
-        assert {task.lane_owner, task.initiator, *task.cooperating} <= units.keys()
-        assert task.items
-
-
 def test_unknown_key_is_refused_everywhere() -> None:
     mappings = [path for path, node in walk(DOCUMENT) if isinstance(node, dict)]
     assert len(mappings) > 60
@@ -136,7 +128,7 @@ def test_value_of_another_kind_is_refused_everywhere() -> None:
     ("path", "value", "said"),
     [
         (("counties", 0), 140802, "counties：“140802”不是编码（数字编码须加引号）"),
-        (("cut_order", 1), "A", "cut_order：“A”重复"),
+        (("cut_order", 2), "A", "cut_order：“A”重复"),
         (("tasks", "GEN", "levels", "A", "rounding"), "up", "tasks.GEN.levels.A.rounding：“up”不在允许的取值"),
         (("tasks", "GEN", "levels", "A", "floor_e4"), 10001, "tasks.GEN.levels.A.floor_e4：应是 0 到 10000 的整数"),
         (("tasks", "GEN", "levels", "A", "rate_e4"), True, "tasks.GEN.levels.A.rate_e4：应是 0 到"),
@@ -175,7 +167,7 @@ def test_round_policy_is_read_by_the_draw() -> None:
     assert parsed.types == ("cooperative", "enterprise", "individual")
     assert parsed.reasons == tuple(sorted(parsed.reasons))
     assert parsed.capacity == CAPACITY
-    assert list(parsed.tasks) == ["CATER", "EQUIP", "FOOD", "GEN", "METRO", "QUAL"]
+    assert list(parsed.tasks) == sorted(MONTHLY | SEASONAL)
     generic, food = parsed.tasks["GEN"], parsed.tasks["FOOD"]
     assert (generic.batch, generic.batch_prev, generic.batches, generic.window_end) == (8, 7, 9, "2026-11-30")
     assert (food.batch, food.batch_prev, food.batches, food.window_end) == (10, 9, 12, "2026-12-31")
@@ -190,16 +182,16 @@ def test_round_policy_is_read_by_the_draw() -> None:
     }
     assert [name for name, level in generic.levels.items() if not level.on_site] == ["A"]
     assert generic.levels["D"].census_up_to == 5
-    assert parsed.cut_order == POLICY.cut_order
+    assert parsed.cut_order == tuple(name for name in POLICY.cut_order if name != "FLAT")
 
 
 def test_only_the_tasks_of_the_month() -> None:
-    assert [task.code for task in tasks_in_month(POLICY, "2026-02")] == ["CATER", "EQUIP", "FOOD"]
+    assert [task.code for task in tasks_in_month(POLICY, "2026-02")] == sorted(MONTHLY)
     for month, generic in (("02", False), ("03", True), ("11", True), ("12", False)):
         assert ("GEN" in [task.code for task in tasks_in_month(POLICY, f"2026-{month}")]) is generic
     assert made("2026-02")["cut_order"] == ["NONKEY", "L1", "L2", "L3", "KEY", "L4"]
-    assert {row["task"] for row in task_rows(POLICY, "2026-02")} == {"CATER", "EQUIP", "FOOD"}
-    assert {row["task"] for row in level_rows(POLICY, "2026-02")} == {"CATER", "EQUIP", "FOOD"}
+    assert {row["task"] for row in task_rows(POLICY, "2026-02")} == MONTHLY
+    assert {row["task"] for row in level_rows(POLICY, "2026-02")} == MONTHLY
     assert [batch_of(POLICY.task("GEN"), f"2026-{month:02d}") for month in (3, 11)] == [1, 9]
     with pytest.raises(PolicyError, match=r"tasks\.GEN\.window：2026-12"):
         batch_of(POLICY.task("GEN"), "2026-12")
@@ -247,23 +239,53 @@ def test_combined_levels() -> None:
 
 def test_tables_for_the_joins() -> None:
     levels = {(row["task"], row["stratum"]): row for row in level_rows(POLICY, "2026-10")}
-    assert len(levels) == 3 * 5 + 2 * 4 + 2
+    assert len(levels) == 12 * 5 + 4 * 4 + 2
     assert levels["GEN", "A"]["yearly_cap"] is None and levels["GEN", "B"]["yearly_cap"] == 1
     assert [levels["GEN", grade]["gap_months"] for grade in "ABCDU"] == [6, 6, 4, 3, 6]
     assert {row["credit_grade"]: row["visits"] for row in cap_rows(POLICY)} == {"A": 2, "B": 2, "C": 2, "D": 4, "U": 2}
     assert observed_rows(POLICY) == [{"credit_grade": "A"}, {"credit_grade": "B"}]
     tasks = {row["task"]: row for row in task_rows(POLICY, "2026-10")}
-    assert {code for code, row in tasks.items() if row["has_observation"]} == {"GEN", "METRO"}
-    assert {code for code, row in tasks.items() if not row["has_fields"]} == {"GEN"}
+    assert {code for code, row in tasks.items() if not row["has_observation"]} == MONTHLY | {"QUAL", "AUCT"}
+    assert all(row["has_white_list"] == row["has_observation"] for row in tasks.values())
+    assert {code for code, row in tasks.items() if not (row["has_fields"] or row["has_wider_scope"])} == {"GEN"}
     assert (tasks["GEN"]["window_start"], tasks["GEN"]["window_end"]) == ("2026-03-01", "2026-11-30")
     assert tasks["GEN"]["item_codes"] == "A07;A08"
     assert {"task": "EQUIP", "type": "enterprise"} in scope_type_rows(POLICY, "2026-10")
-    assert {row["task"] for row in scope_field_rows(POLICY, "2026-10")} == {"CATER", "EQUIP", "FOOD", "METRO", "QUAL"}
+    assert {row["task"] for row in scope_field_rows(POLICY, "2026-10")} == MONTHLY | {"METRO", "QUAL", "TEST", "CERT"}
+    assert {"task": "AUCT", "industry": "5182"} in scope_industry_rows(POLICY, "2026-10")
     assert {row["state"] for row in reason_rows(POLICY)} == {"blocked", "exempt"}
 
 
+# DOMAIN §5.1 and §5.2: rates in 1/10000 by task, A…D and U, L1…L4 or NONKEY, KEY.
+RATES = {
+    "GEN": (100, 300, 1000, 5000, 300),
+    "FPROD": (5000, 10000, 20000, 30000),
+    "FOOD": (300, 300, 1000, 10000),
+    "CATER": (300, 500, 2500, 5000),
+    "MEDEV": (2500, 5000, 10000, 10000),
+    "EQUIP": (1000, 2000),
+    "QUAL": (1000, 1000, 2000, 6000, 1000),
+    "METRO": (1000, 1000, 2000, 6000, 1000),
+    "AUCT": (10000,) * 5,
+    "SELF": (500,),
+} | dict.fromkeys(("PRICE", "ADS", "NET", "CONS", "INFR", "COMP", "TEST", "CERT"), (300, 500, 1000, 5000, 500))
+
+
+def test_the_default_figures_are_those_of_the_table() -> None:
+    assert {code: tuple(lv.rate_e4 for lv in task.levels.values()) for code, task in POLICY.tasks.items()} == RATES
+    assert all(level.cites for task in POLICY.tasks.values() for level in task.levels.values())
+    assert dict(POLICY.yearly_cap) == {"A": 2, "B": 2, "C": 2, "D": 4, "U": 2}
+    assert {level.gap_months for task in POLICY.tasks.values() if task.key_field for level in task.levels.values()} == {
+        2
+    }
+    for code in ("PRICE", "ADS", "NET", "CONS", "INFR", "COMP", "TEST", "CERT"):
+        rules = [level.onsite_rule for level in POLICY.task(code).levels.values()]
+        assert rules == ["off_site", "off_site", "on_site_if_triggered", "on_site", "off_site"]
+    assert [POLICY.task("FPROD").levels[name].yearly_cap for name in ("L1", "L2", "L3", "L4")] == [1, 1, 2, 3]
+
+
 def test_fields_without_a_task_are_said() -> None:
-    assert set(POLICY.unconfigured) == {"drug", "food_production", "medical_device"}
+    assert set(POLICY.unconfigured) == {"drug", "standard"}
 
 
 def inspector(county: str, days: int, load_cap: int, valid_until: str = "2027-06-30") -> dict[str, object]:
@@ -352,7 +374,10 @@ def test_a_wider_scope_is_one_code_in_policy_json() -> None:
     parsed = parse_policy_json(json_bytes(written))
     assert parsed.tasks["METRO"].fields == ("scope.METRO",)
     assert parsed.tasks["QUAL"].fields == ("product_quality",)
-    assert set(parsed.fields) == {*policy.fields, "scope.METRO"}
+    assert {code for code in parsed.fields if code.startswith("scope.")} - {
+        f"scope.{code}" for code in SEASONAL
+    } == set()
+    assert {*policy.fields, "scope.METRO", "scope.AUCT"} <= set(parsed.fields) and "scope.QUAL" not in parsed.fields
     assert parsed.capacity == CAPACITY  # a task of two counties leaves the counties of the round as they are
     before = round_policy(
         policy,
@@ -395,6 +420,30 @@ def test_a_task_of_types_that_are_off_is_dormant() -> None:
     assert "METRO" not in {task.code for task in tasks_in_month(asleep, "2026-10")}
     awake = altered(switched | {("subject_types", "individual"): True})
     assert "METRO" in {task.code for task in tasks_in_month(awake, "2026-10")}
+    drawn = [row["type"] for row in scope_type_rows(awake, "2026-10") if row["task"] == "METRO"]
+    assert drawn == ["individual"]  # a type that is off is never drawn from
+
+
+def test_individuals_and_cooperatives_are_off_and_flat() -> None:
+    task = POLICY.task("SELF")
+    assert POLICY.dormant(task) and set(task.types) == {"individual", "cooperative"} and list(task.levels) == ["FLAT"]
+    assert {row["type"] for row in scope_type_rows(POLICY, "2026-10")} == {"enterprise"}
+    awake = altered({("subject_types", "individual"): True, ("subject_types", "cooperative"): True})
+    assert lint(awake) == []
+    parsed = parse_policy_json(
+        json_bytes(
+            round_policy(
+                awake,
+                "2026-10",
+                capacity=CAPACITY,
+                phase_salt=SALT,
+                beacon=demonstration_beacon_rule("2026-10"),
+                batch_prev={},
+            )
+        )
+    )
+    assert parsed.tasks["SELF"].types == ("cooperative", "individual")
+    assert [each for each in parsed.cut_order if each == "FLAT"] == ["FLAT"]
 
 
 def test_roles_and_recusal() -> None:
