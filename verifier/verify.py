@@ -50,7 +50,10 @@ EXPECTED = {*COMMITTED, "manifest.txt", "certificate.json", *DRAW_FILES, "reserv
 CODE = re.compile(r"[A-Za-z0-9._-]+")
 COUNT = re.compile(r"0|[1-9][0-9]{0,17}")
 HEX64 = re.compile(r"[0-9a-f]{64}")
-ROUND = re.compile(r"[A-Za-z0-9]+-(([0-9]{4})-(?:0[1-9]|1[0-2]))(?:\.([2-9]|[1-9][0-9]+))?")
+ROUND = re.compile(r"([A-Za-z0-9]+-(([0-9]{4})-(?:0[1-9]|1[0-2])))(?:\.([2-9]|[1-9][0-9]+))?")
+VOIDED = re.compile(rf"V\.({ROUND.pattern})\.(?P<n>[1-9][0-9]*)")  # a trigger that a voided round left (§3.4)
+DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+MOMENT = re.compile(rf"{DAY}T[0-9]{{2}}:[0-9]{{2}}(?::[0-9]{{2}})?(?:Z|[+-][0-9]{{2}}:[0-9]{{2}})")
 BALL = "(?:0[1-9]|[1-7][0-9]|80)"
 BEACONS = {  # source: selector, value (§3.2)
     "kl8": ("[0-9]{7}", rf"{BALL}(?:\.{BALL}){{19}}"),
@@ -213,7 +216,7 @@ def is_digest(text: object) -> bool:
 def is_day(text: object) -> bool:
     """YYYY-MM-DD and in the calendar."""
     try:
-        return isinstance(text, str) and bool(re.fullmatch("[0-9-]{10}", text)) and bool(date.fromisoformat(text))
+        return isinstance(text, str) and bool(re.fullmatch(DAY, text)) and bool(date.fromisoformat(text))
     except ValueError:
         return False
 
@@ -221,7 +224,8 @@ def is_day(text: object) -> bool:
 def is_moment(text: object) -> bool:
     """ISO 8601 with offset."""
     try:
-        return isinstance(text, str) and datetime.fromisoformat(re.sub("Z$", "+00:00", text)).tzinfo is not None
+        good = isinstance(text, str) and bool(MOMENT.fullmatch(text))
+        return good and bool(datetime.fromisoformat(str(text).replace("Z", "+00:00")))
     except ValueError:
         return False
 
@@ -317,10 +321,12 @@ class Round:
     scopes: dict[str, list[str]] = field(default_factory=dict)  # uid -> tasks, in file order of population
     eligible: dict[Stratum, list[str]] = field(default_factory=lambda: defaultdict(list))
     base: Counter[Stratum] = field(default_factory=Counter)
-    undrawn: Counter[Stratum] = field(default_factory=Counter)  # of the base, not drawn_this_year
+    spent: dict[Stratum, set[str]] = field(default_factory=lambda: defaultdict(set))  # blocked as drawn_this_year
+    barred: dict[Stratum, set[str]] = field(default_factory=lambda: defaultdict(set))  # blocked for another reason
     excluded: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))  # by state, reason
     strata: dict[Stratum, tuple[int, int, int, int]] = field(default_factory=dict)  # base, eligible, drawn_ytd, served
     triggers: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # by county
+    left_over: dict[str, tuple[Place, str]] = field(default_factory=dict)  # V. triggers: where, and the uid
     roster: dict[str, Inspector] = field(default_factory=dict)
     conflicts: set[tuple[str, str]] = field(default_factory=set)
     targets: dict[Stratum, int] = field(default_factory=dict)
@@ -335,7 +341,21 @@ class Round:
     def order(self) -> tuple[str, int]:
         """Month and number within the month."""
         found = ROUND.fullmatch(self.certificate["round_id"])
-        return (found[1], int(found[3] or 1)) if found else ("", 0)
+        return (found[2], int(found[4] or 1)) if found else ("", 0)
+
+    def is_after(self, round_id: str) -> bool:
+        """The round named was held before this one, in the same month."""
+        this, other = ROUND.fullmatch(self.certificate["round_id"]), ROUND.fullmatch(round_id)
+        return this is not None and other is not None and this[1] == other[1] and int(other[4] or 1) < self.order[1]
+
+    def once(self, key: Stratum) -> bool:
+        """A subject drawn this year is not drawn again: a quota that counts subjects (§4)."""
+        level, base = self.level(key), self.strata[key][0]
+        return level["rounding"] != "unbiased" and yearly(level, base) <= base
+
+    def visited(self) -> list[str]:
+        """Who was drawn on site, each once, by uid."""
+        return sorted({uid for key, uids in self.drawn.items() if self.level(key)["on_site"] for uid in uids})
 
 
 def read_committed(r: Round) -> None:
@@ -396,11 +416,12 @@ def read_frame(r: Round) -> None:
             r.eligible[code, county, stratum].append(uid)
         elif state in ("blocked", "exempt") and reason in reasons:
             r.excluded[state, reason].add(uid)
+            if state == "blocked":
+                (r.spent if reason == "drawn_this_year" else r.barred)[code, county, stratum].add(uid)
         else:
             refuse(at, "state 或 reason 不合规定（state, reason）")
         if state != "exempt":
             r.base[code, county, stratum] += 1
-            r.undrawn[code, county, stratum] += reason != "drawn_this_year"
     need(next(due, None) is None, at, "此行之后缺少范围内的主体（subject in scope left out）")
 
 
@@ -432,6 +453,8 @@ def read_people(r: Round) -> None:
         same = r.home.setdefault(uid, county) == county and county in r.policy["capacity"]
         need(same, at, "county 与该主体的属地不一致（one county a subject）")
         r.triggers[county].add(uid)
+        if code.startswith("V."):
+            r.left_over[code] = at, uid
     for at, (code, county, text, days, cap, until) in rows(r.files, "roster.csv"):
         good = is_code(code) and county in r.policy["capacity"] and is_day(until)
         need(good, at, "人员工号、county 或 valid_until 不合规定（inspector_id, county, valid_until）")
@@ -452,7 +475,7 @@ def check_certificate(r: Round) -> str:
     need(c["spec"] == "ssj-draw-v1", at, "spec 应为 ssj-draw-v1")
     need(isinstance(c.get("demonstration"), bool), at, "缺少 demonstration（true 或 false）")
     found = ROUND.fullmatch(c["round_id"])
-    need(found is not None and int(found[2]) == r.policy["year"], at, "round_id 写法不对或与 policy.json 的 year 不符")
+    need(found is not None and int(found[3]) == r.policy["year"], at, "round_id 写法不对或与 policy.json 的 year 不符")
     need(is_digest(c["office_secret"]), at, "office_secret 应为 64 位小写十六进制（secret）")
     source, _, rest = c["beacon"].partition("-")
     selector, _, value = rest.partition(":")
@@ -468,6 +491,25 @@ def check_certificate(r: Round) -> str:
     key = digest(f"ssj-draw-v1|{commitment}|{c['beacon']}|{c['office_secret']}")[:32]
     need(c["key"] == key, at, "key 与重算结果不同（key differs）")
     return key
+
+
+def check_left_over(r: Round) -> None:
+    """V. triggers: of an earlier round of this month, numbered from 1 by uid; which uid exactly, --previous tells."""
+    lists: dict[str, dict[int, tuple[str, Place]]] = defaultdict(dict)
+    for code, (at, uid) in r.left_over.items():
+        found = VOIDED.fullmatch(code)
+        if found is None or not r.is_after(found[1]):
+            refuse(at, "本月此前没有这样的批次（V. trigger without a voided round）")
+        lists[found[1]][int(found["n"])] = uid, at
+    for listed in lists.values():
+        last = ("", 0)
+        for n, (uid, at) in sorted(listed.items()):
+            need(
+                uid > last[0] and n == last[1] + 1,
+                at,
+                "作废批次的对象应按 uid 从 1 编号（V. triggers not numbered by uid）",
+            )
+            last = uid, n
 
 
 # ---- how many (§4) ----
@@ -492,7 +534,7 @@ def target(r: Round, key: Stratum) -> int:
     phase = number("|".join([r.policy["phase_salt"], *key]), m)
     quota = yearly(level, base)
     if base <= level["census_up_to"] and level["rate_e4"] > 0 and quota <= base:
-        due = (base * k + phase) // m - (base - r.undrawn[key])
+        due = (base * k + phase) // m - len(r.spent.get(key, ()))
     else:
         due = (quota * k + phase) // m - drawn
     return E4 * int(min(max(due, 0), eligible))
@@ -810,6 +852,7 @@ def examine(files: dict[str, bytes], expected: str | None = None, draw_only: boo
     check_list(r.files, "manifest.txt", COMMITTED)
     read_committed(r)
     key = check_certificate(r)
+    check_left_over(r)
     right = draw(r, key)
     compare(r.files, {name: data for name, data in right.items() if name in DRAW_FILES or not draw_only})
     visits, matcher = visits_of(r), Matcher(r, key)
@@ -832,6 +875,8 @@ def describe(r: Round, visits: int, released: int | None) -> list[str]:
     said = [f"批次（round）{r.certificate['round_id']}，承诺值（commitment）{r.certificate['commitment']}"]
     if r.certificate["demonstration"]:
         said.append("演示批次 DEMONSTRATION：随机源与密值取自配置，不得作为真实抽取使用")
+    if r.order[1] > 1:
+        said.append(f"本月在此之前有 {r.order[1] - 1} 个批次作废（voided rounds of this month before this one）")
     if r.fallback_used:
         said.append("FALLBACK USED 使用了备用随机源：请查台账中主用随机源未公布的证据")
     if SUMS in r.files:
@@ -860,53 +905,90 @@ class Year:
     drawn: Counter[Stratum] = field(default_factory=Counter)
     subjects: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # by task
     outside: dict[Stratum, int] = field(default_factory=dict)  # draws of this year before the first bundle given
-    served: Counter[Stratum] = field(default_factory=Counter)  # by voided rounds of the month
+    fresh: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # by task: not drawn before these
+    voided: list[Round] = field(default_factory=list)  # the rounds of the month before the one looked at
 
-    def check_policy(self, r: Round, at: Place, again: bool) -> None:
-        """M, rates and k; again: the round before was voided."""
+    def check_policy(self, r: Round, at: Place) -> None:
+        """M, rates and k; a round after a voided one keeps k."""
         for code, task in r.policy["tasks"].items():
             old = self.tasks.get(code, task)
             pairs = [(old["levels"].get(name, level), level) for name, level in task["levels"].items()]
             same = old["batches"] == task["batches"] and all(a["rate_e4"] == b["rate_e4"] for a, b in pairs)
             need(same, at, f"tasks.{code} 的 batches 或 rate_e4 在年内变了（M or rates changed）")
             good = self.batch.get(code, task["batch_prev"]) == task["batch_prev"]
-            good = good and not (again and old["batch"] != task["batch"])
+            good = good and not (self.voided and old["batch"] != task["batch"])
             need(good, at, f"tasks.{code} 的 batch 或 batch_prev 与上一批次不接（k not in sequence）")
 
-    def check_strata(self, r: Round, where: str, again: bool) -> None:
-        """drawn_ytd, served_e4, and that nobody is drawn twice where a quota counts subjects."""
-        for line, (key, (base, _, stated, served)) in enumerate(r.strata.items(), 2):
-            at, level = (where + "strata.csv", line), r.level(key)
+    def check_strata(self, r: Round, where: str) -> None:
+        """drawn_ytd and served_e4, and that whoever a quota has counted, and nobody else, is drawn_this_year."""
+        served: Counter[Stratum] = Counter()
+        for earlier in self.voided:
+            served.update(earlier.targets)
+        for line, (key, (_, _, stated, given)) in enumerate(r.strata.items(), 2):
+            at, drawn = (where + "strata.csv", line), self.subjects[key[0]]
             outside = self.outside.setdefault(key, stated - self.drawn[key])
             good = outside >= 0 and stated == outside + self.drawn[key]
             need(good, at, "drawn_ytd 与此前各批次的抽取不符（drawn_ytd differs）")
-            need(served == (self.served[key] if again else 0), at, "served_e4 与作废批次不符（served_e4 differs）")
-            once = level["rounding"] != "unbiased" and yearly(level, base) <= base
-            good = not once or self.subjects[key[0]].isdisjoint(r.eligible.get(key, ()))
-            need(good, at, "有本年已抽的主体仍可抽（drawn_this_year not blocked）")
+            partial = r.order[1] > len(self.voided) + 1  # voided rounds of this month were not given
+            need(partial or given == served[key], at, "served_e4 与作废批次不符（served_e4 differs）")
+            others = {*r.eligible.get(key, ()), *r.barred.get(key, ())}
+            good = not r.once(key) or drawn.isdisjoint(others)
+            need(good, at, "有本年已抽的主体未列为本年已抽（drawn_this_year not blocked）")
+            good = (self.fresh[key[0]] - drawn).isdisjoint(r.spent.get(key, ()))
+            need(good, at, "有本年未抽的主体列为本年已抽（drawn_this_year, but never drawn）")
 
-    def add(self, r: Round, again: bool, voided: bool) -> None:
+    def check_voided(self, r: Round, where: str) -> None:
+        """What voided rounds of the month leave: their on-site subjects as triggers, nobody of theirs eligible (§3.4)."""
+        if r.order[1] > len(self.voided) + 1:
+            return  # they were not given
+        at = (where + "triggers.csv", 1)
+        right = {
+            f"V.{old.certificate['round_id']}.{n}": (uid, r.home.get(uid, old.home.get(uid)))
+            for old in self.voided
+            for n, uid in enumerate(old.visited(), 1)
+        }
+        for code, (uid, county) in right.items():
+            need(code in r.left_over, at, f"缺少作废批次的对象 {code}（trigger of a voided round missing）")
+            place = (where + r.left_over[code][0][0], r.left_over[code][0][1])
+            good = r.left_over[code][1] == uid and county == r.home[uid]
+            need(good, place, "不是作废批次的这一对象（differs from the voided round）")
+        for code, (place, _) in r.left_over.items():
+            need(code in right, (where + place[0], place[1]), "作废批次没有这一对象（not in a voided round）")
+        for key, uids in r.eligible.items():
+            for old in self.voided:
+                again = {uid for each, drawn in old.drawn.items() if each[0] == key[0] for uid in drawn}
+                good = again.isdisjoint(uids)
+                need(
+                    good,
+                    (where + "frame.csv", 1),
+                    f"{'/'.join(key)} 有作废批次抽中的主体仍可抽（voided, still eligible）",
+                )
+
+    def add(self, r: Round, voided: bool) -> None:
         """The round has been drawn; voided: the next one replaces it."""
         self.tasks.update(r.policy["tasks"])
+        self.voided = [*self.voided, r] if voided else []
         if not voided:
             self.batch.update({code: task["batch"] for code, task in r.policy["tasks"].items()})
+        for key, uids in r.eligible.items():
+            if r.once(key):
+                self.fresh[key[0]].update(uid for uid in uids if uid not in self.subjects[key[0]])
         for key, uids in r.drawn.items():
             self.drawn[key] += len(uids)
             self.subjects[key[0]].update(uids)
-        self.served = (self.served if again else Counter()) + Counter(r.targets)
 
 
-def check_years(rounds: list[Round]) -> str:
-    """What earlier rounds fix in later ones (§2, §4): certificates, phase_salt, M, rates, k, drawn_ytd, served_e4."""
-    year = Year()
+def check_years(rounds: list[Round]) -> list[str]:
+    """What earlier rounds fix in later ones (§2, §3.4, §4): certificates, phase_salt, M, rates, k, draws, voids."""
+    year, voids = Year(), 0
     previous: Round | None = None
     for r, following in zip_longest(rounds, rounds[1:]):
         where, number_of = f"{r.certificate['round_id']}/", r.policy["year"]
         at = (where + "policy.json", 1)
-        again = previous is not None and previous.order[0] == r.order[0]
         if previous is not None:
             link = sha256(previous.files["certificate.json"]).hexdigest()
             good = r.context["previous_certificate_sha256"] == link and previous.order < r.order
+            good = good and r.order[1] == (previous.order[1] + 1 if previous.order[0] == r.order[0] else 1)
             need(good, (where + "context.json", 1), "不接上一批次（chain broken, bundle left out or given twice）")
             if previous.policy["year"] == number_of:
                 same = previous.policy["phase_salt"] == r.policy["phase_salt"]
@@ -916,15 +998,21 @@ def check_years(rounds: list[Round]) -> str:
                 right = digest(f"ssj-phase-v1|{number_of}|{previous.certificate['beacon']}")
                 good = r.certificate["demonstration"] or r.policy["phase_salt"] == right
                 need(good, at, "phase_salt 不是上年末批次的随机源所定（phase_salt differs）")
-        year.check_policy(r, at, again)
-        year.check_strata(r, where, again)
-        year.add(r, again, following is not None and following.order[0] == r.order[0])
+        year.check_policy(r, at)
+        year.check_strata(r, where)
+        year.check_voided(r, where)
+        voided = following is not None and following.order[0] == r.order[0]
+        year.add(r, voided)
+        voids += voided
         previous = r
     before = sum(year.outside.values())
-    return f"前序批次（previous）{len(rounds) - 1} 个相接；本年 drawn_ytd 中有 {before} 项次在其之前（before these bundles）"
+    return [
+        f"前序批次（previous）{len(rounds) - 1} 个相接，其中作废（voided）{voids} 个",
+        f"本年 drawn_ytd 中有 {before} 项次在这些批次之前（before these bundles）",
+    ]
 
 
-def limits(with_previous: bool) -> list[str]:
+def limits(r: Round, with_previous: bool) -> list[str]:
     """What no program can know from a bundle (§7)."""
     unknown = [
         "population.csv 是否就是登记名册（that the population is the register）",
@@ -935,6 +1023,10 @@ def limits(with_previous: bool) -> list[str]:
     ]
     if not with_previous:
         unknown.insert(2, "drawn_ytd 是否属实：未给出前序批次 --previous（drawn_ytd）")
+        if r.order[1] > 1:
+            unknown.insert(3, "作废批次的对象是否照列：未给出作废的批次 --previous（subjects of voided rounds）")
+    if "frame_merkle_root" in r.context:
+        unknown.append("frame_merkle_root 是否就是本名录的树根：盐不在包内（the Merkle root, its salt is kept apart）")
     return ["本程序无法得知（what this program cannot know）：", *(f"  - {each}" for each in unknown)]
 
 
@@ -963,12 +1055,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for folder in options.previous:
             r, _ = examine(read_folder(folder))
             r.files = {"certificate.json": r.files["certificate.json"]}
-            r.home, r.scopes, r.excluded = {}, {}, {}
+            r.scopes, r.excluded, r.triggers = {}, {}, {}
             earlier.append(r)
         folder = options.folder
         current, said = examine(read_folder(folder), options.expect, options.draw_only)
         if earlier:
-            said.append(check_years([*sorted(earlier, key=lambda r: r.order), current]))
+            said += check_years([*sorted(earlier, key=lambda r: r.order), current])
     except (Refused, OSError) as fault:
         print(f"不通过 REFUSED：{folder}")
         print(fault)
@@ -978,7 +1070,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "通过 OK："
         + ("抽取与重算一致（the draw alone）" if options.draw_only else "全部文件与重算逐字节一致（all files）")
     )
-    print("\n".join(limits(bool(earlier))))
+    print("\n".join(limits(current, bool(earlier))))
     return 0
 
 
