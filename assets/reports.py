@@ -7,23 +7,30 @@ others do not.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import dagster as dg
 import pyarrow as pa
 
 from assets.documents import facts, frame_of, outbox, senders, unit_table
-from assets.plan import policy_tables, source_digest
+from assets.plan import policy_tables
+from assets.rounds import source_digest
 from assets.stage import Month, sql_asset, table_asset
 from data_contracts.model import output_contract
+from resources.bundles import Bundles
 from resources.calendars import rows
 from resources.lake import Stored, sha256_file
-from resources.outbox.drawn_internal import write_drawn_internal
-from resources.outbox.public_csv import write_drawn_public
+from resources.ledger import Ledger
+from resources.outbox.drawn_internal import DrawnTables, write_drawn_internal
+from resources.outbox.public_csv import write_public
 from resources.outbox.sampling_plan import write_sampling_plan
 from resources.outbox.task_status import write_task_status
 from resources.reference import record_table, task_register, units
 from resources.settings import REFERENCE
 from supervision import policy as rules
+from supervision import rounds
 from supervision.months import first_day, last_day, month_before
+from supervision.reports.rounds import beacon_of, public_round
 from supervision.task_register import parse_units
 from supervision.tasks import Evidence, Measure, task_status
 
@@ -34,14 +41,14 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
         sql_asset(
             "county_capacity",
             partitions,
-            inputs=["county_visits", "roster"],
+            inputs=["county_visits", "roster", "cuts", "allocation", "unassignable"],
             parameters=lambda m: {"month": m.name, "needed_until": _needed_until(m)},
-            extra=lambda m: {"unit": unit_table()},
+            extra=lambda m: plan_tables(m) | {"unit": unit_table()},
         ),
         sql_asset(
             "sampling_plan",
             partitions,
-            inputs=["strata", "stratum_quota", "allocation", "cuts", "committed_round"],
+            inputs=["strata", "stratum_quota", "allocation", "cuts", "due", "committed_round"],
             deps=["county_capacity"],
             parameters=_plan_parameters,
             extra=lambda m: plan_tables(m) | {"unit": unit_table()},
@@ -50,24 +57,62 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
         sql_asset(
             "inspector_load",
             partitions,
-            inputs=["roster", "assignment", "committed_round"],
+            inputs=["roster", "team_in_force", "committed_round"],
             extra=lambda m: {"unit": unit_table()},
+        ),
+        sql_asset(
+            "risk_point",
+            partitions,
+            inputs=[
+                "drawn_in_force",
+                "round_trigger",
+                "triggered_inspection",
+                "amendment",
+                "effective_record",
+                "committed_round",
+            ],
+        ),
+        sql_asset(
+            "joint_visit",
+            partitions,
+            inputs=["drawn_in_force", "round_trigger", "amendment", "committed_round"],
+            extra=lambda m: plan_tables(m) | {"unit": unit_table()},
+        ),
+        sql_asset(
+            "triggered_inspections",
+            partitions,
+            inputs=[
+                "drawn_in_force",
+                "round_trigger",
+                "triggered_inspection",
+                "amendment",
+                "team_in_force",
+                "unstaffed_visit",
+                "subject",
+                "enterprise_month",
+                "committed_round",
+            ],
+            extra=lambda m: plan_tables(m) | {"unit": unit_table()},
         ),
         sql_asset(
             "drawn_subjects",
             partitions,
             inputs=[
-                "drawn",
-                "committed_round",
+                "drawn_in_force",
+                "round_trigger",
+                "amendment",
+                "risk_point",
+                "team_in_force",
+                "unstaffed_visit",
+                "strata",
+                "allocation",
+                "cuts",
                 "subject",
                 "enterprise_month",
-                "triggered_inspection",
-                "assignment",
-                "unassignable",
                 "visit",
             ],
-            deps=["inspector_load"],
-            parameters=lambda m: {"month_first": m.first_day, "year": m.first_day.year},
+            deps=["inspector_load", "joint_visit", "triggered_inspections", "replacement_by_inspector"],
+            parameters=lambda m: {"month_first": m.first_day, "year": m.first_day.year, "voided": is_voided(m)},
             extra=lambda m: plan_tables(m) | {"unit": unit_table()},
             written=_drawn_internal_xlsx,
         ),
@@ -76,8 +121,16 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
             partitions,
             inputs=["drawn_subjects"],
             parameters=lambda m: {"demonstration": m.demonstration},
-            written=_drawn_public_csv,
+            written=_public_csv("drawn_public"),
         ),
+        sql_asset(
+            "county_totals_public",
+            partitions,
+            inputs=["drawn_in_force", "committed_round"],
+            extra=lambda m: {"unit": unit_table()},
+            written=_public_csv("county_totals_public"),
+        ),
+        table_asset("round_public", partitions, _round_public, deps=["round_bundle"], kinds=("python", "parquet")),
         sql_asset(
             "unit_measure",
             partitions,
@@ -135,22 +188,43 @@ def _sampling_plan_xlsx(month: Month) -> None:
 
 def _drawn_internal_xlsx(month: Month) -> None:
     drawn = frame_of(month, "drawn_subjects").sort_values(["unit_code", "uid"], kind="stable", ignore_index=True)
+    tables = ("inspector_load", "triggered_inspections", "joint_visit", "amendment", "replacement_by_inspector")
     write_drawn_internal(
         outbox(month, "drawn_internal.xlsx"),
-        drawn,
-        frame_of(month, "inspector_load"),
+        DrawnTables(drawn, **{name: frame_of(month, name) for name in tables}),
         demonstration=month.demonstration,
         facts=round_facts(month),
     )
 
 
-def _drawn_public_csv(month: Month) -> None:
-    write_drawn_public(outbox(month, "drawn_public.csv"), frame_of(month, "drawn_public"))
+def _public_csv(name: str) -> Callable[[Month], None]:
+    return lambda month: write_public(outbox(month, f"{name}.csv"), name, frame_of(month, name))
+
+
+def is_voided(month: Month) -> bool:
+    """Whether the month's round was voided after its draw; its subjects are visited as triggers of the next (DRAW §3.4)."""
+    [committed] = month.records("committed_round")
+    known = rounds.rounds_of(Ledger(month.lake.home.ledger, "rounds").entries())
+    return known[committed["round_id"]].void is not None
+
+
+def _round_public(month: Month) -> Stored:
+    """The rounds of the year up to this month, as far as they are committed: the void ones stay in sight (DRAW §3.4)."""
+    known = rounds.rounds_of(Ledger(month.lake.home.ledger, "rounds").entries())
+    bundles = Bundles(month.lake.home)
+    listed = [
+        public_round(each, bundles.policy(each.round_id).beacon, beacon_of(bundles.read(each.round_id)))
+        for each in known.values()
+        if each.commitment is not None and month.name[:4] == each.month[:4] and each.month <= month.name
+    ]
+    stored = month.store_records(output_contract("round_public"), sorted(listed, key=lambda row: row["round_id"]))
+    _public_csv("round_public")(month)
+    return stored
 
 
 def _plan_parameters(month: Month) -> dict[str, object]:
     basis = month.lake.basis()
-    frame_csv = month.lake.home.bundles / rules.round_id(month.policy, month.name) / "frame.csv"
+    frame_csv = month.lake.home.bundles / month.round_id / "frame.csv"
     return {
         "month": month.name,
         "month_first": month.first_day,

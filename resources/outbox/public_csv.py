@@ -1,10 +1,10 @@
-"""drawn_public.csv: the drawn list as the public sees it, six columns and nothing that tells a grade (R-38, DRAW §3).
+"""The public CSV files: the drawn list, the totals per county, the rounds; nothing in them tells a grade (R-38, DRAW §3).
 
-Here: order, defusing, the last check before the file exists. Not here: choosing the rows, HTML.
+Here: order, defusing, the last check before a file exists. Not here: choosing the rows, HTML.
 
 UTF-8 with BOM (so that Excel reads the Chinese), LF, a field quoted only when it must be. A value that a spreadsheet
-could run is preceded by an apostrophe. A demonstration says 演示 in its tasks. Rows are ordered by SHA-256 of the
-subject's id, which says nothing of the draw.
+could run is preceded by an apostrophe. A demonstration says 演示 in its rows. The drawn list is ordered by SHA-256 of
+the subject's id, which says nothing of the draw; the others by their key.
 """
 
 from __future__ import annotations
@@ -20,41 +20,56 @@ from resources.lake import write_bytes
 from supervision.canonical import csv_bytes
 from supervision.reports.leak import defuse, leak_words
 
-_FREE = ("ent_name", "uscc")
+_FREE = ("ent_name", "uscc")  # names and codes are not ours to word
+_SUBJECT = "uscc"
 
 
 class LeakError(ValueError):
-    """The public list would tell more than it may: one Chinese sentence that names the place, never the value."""
+    """A public file would tell more than it may: one Chinese sentence that names the place, never the value."""
 
 
-def write_drawn_public(path: Path, drawn: pd.DataFrame) -> str:
-    """Write the public list; returns its SHA-256.
+def write_public(path: Path, name: str, frame: pd.DataFrame) -> str:
+    """Write one public file; returns its SHA-256.
 
-    drawn: exactly the columns of contract `drawn_public`, one row per subject. Errors: LeakError on any other column, a
-    missing or malformed value, or a word of grade or stratum in what is ours to word; nothing is written then.
+    frame: exactly the columns of the output contract `name`, whose columns are all public. Errors: LeakError on any other
+    column, a missing or malformed value, a repeated key, or a word of grade or stratum in what is ours to word; nothing
+    is written then.
     """
-    contract = output_contract("drawn_public")
-    if tuple(drawn.columns) != contract.column_names:
-        raise LeakError("公示名单的列与契约 drawn_public 不同，只能有规定的六列，请改正后再发布。")
-    _check(drawn, contract)
-    order = sorted(
-        range(len(drawn)), key=lambda index: hashlib.sha256(str(drawn["uscc"].iloc[index]).encode()).digest()
-    )
-    columns = [[defuse(str(value)) for value in drawn[name].tolist()] for name in contract.column_names]
-    rows = [tuple(column[index] for column in columns) for index in order]
+    contract = output_contract(name)
+    if tuple(frame.columns) != contract.column_names:
+        raise LeakError(
+            f"“{contract.title}”的列与契约 {name} 不同，只能有规定的 {len(contract.columns)} 列，请改正后再发布。"
+        )
+    _check(frame, contract)
+    keys = [
+        hashlib.sha256(str(row[0]).encode()).digest() if contract.primary_key == (_SUBJECT,) else tuple(map(str, row))
+        for row in zip(*(frame[column].tolist() for column in contract.primary_key), strict=True)
+    ]
+    columns = [
+        ["" if _blank(v) else defuse(str(v)) for v in frame[column].tolist()] for column in contract.column_names
+    ]
+    rows = [tuple(column[index] for column in columns) for index in sorted(range(len(frame)), key=keys.__getitem__)]
     header = tuple(column.title for column in contract.columns)
     return write_bytes(path, b"\xef\xbb\xbf" + csv_bytes(header, rows))
 
 
-def _check(drawn: pd.DataFrame, contract: Contract) -> None:
+def _blank(value: object) -> bool:
+    return value is None or value == "" or value != value
+
+
+def _check(frame: pd.DataFrame, contract: Contract) -> None:
     for column in contract.columns:
-        for number, value in enumerate(drawn[column.name].tolist(), start=1):
-            place = f"公示名单第 {number} 行的“{column.title}”"
-            if not isinstance(value, str) or not value:
-                raise LeakError(f"{place}为空，请补齐后再发布。")
-            if column.pattern and not re.fullmatch(column.pattern, value):
-                raise LeakError(f"{place}格式不符，请按契约 drawn_public 改正后再发布。")
-            if column.name not in _FREE and leak_words(value):
+        if column.classification != "public":
+            raise LeakError(f"“{contract.title}”的“{column.title}”不是可以公开的列，请改正契约后再发布。")
+        for number, value in enumerate(frame[column.name].tolist(), start=1):
+            place = f"“{contract.title}”第 {number} 行的“{column.title}”"
+            if _blank(value):
+                if column.required:
+                    raise LeakError(f"{place}为空，请补齐后再发布。")
+                continue
+            if column.pattern and not re.fullmatch(column.pattern, str(value)):
+                raise LeakError(f"{place}格式不符，请按契约 {contract.name} 改正后再发布。")
+            if column.name not in _FREE and leak_words(str(value)):
                 raise LeakError(f"{place}含有等级或分层字样，不得公开，请改正后再发布。")
-    if drawn["uscc"].duplicated().any():
-        raise LeakError("公示名单同一主体出现两次，请合并各项任务后再发布。")
+    if frame.duplicated(subset=list(contract.primary_key)).any():
+        raise LeakError(f"“{contract.title}”同一项出现两次，请合并后再发布。")

@@ -17,8 +17,9 @@ from supervision.reports.marks import SHORTFALL_MARKS, month_words, rate_words, 
 
 _SHORT = ("市场监督管理局", "市场监管局")
 _DETAIL = (
-    "task_name", "unit_name", "stratum", "on_site", "n_frame", "n_eligible", "ratio_annual", "rounding", "min_stratum",
-    "freq_max_per_year", "n_annual", "n_drawn_ytd", "n_planned", "n_funded", "lambda_e4", "shortfall_action",
+    "task_name", "unit_name", "stratum", "onsite_rule", "n_frame", "n_eligible", "ratio_annual", "rounding", "min_stratum",
+    "freq_max_per_year", "n_annual", "n_drawn_ytd", "served_e4", "n_planned", "n_funded", "n_short", "n_excess",
+    "lambda_e4", "shortfall_action",
 )  # fmt: skip
 _BASES = ("plan_id", "task_name", "item_category", "item_codes", "coop_depts", "statutory", "legal_basis")
 _CITY = (
@@ -120,7 +121,10 @@ def _quantity(part: pd.DataFrame) -> str:
         int(part[name].sum()) for name in ("n_planned", "n_funded", "n_frame", "n_drawn_ytd")
     )
     share = f"，占名录库{frame:,}户的{100 * funded / frame:.2f}%" if frame else ""
+    short, excess = float(part["n_short"].sum()), int(part["n_excess"].sum())
     unmet = f"\n计划{planned:,}户，因检查力量不足暂缓{planned - funded:,}户" if planned > funded else ""
+    unmet += f"\n可抽户数不足，少{short:g}户次" if short else ""
+    unmet += f"\n全年应抽数下降，已多抽{excess:,}户" if excess else ""
     return f"本月抽取{funded:,}户{share}{unmet}\n年内以前批次已抽{drawn:,}户"
 
 
@@ -169,16 +173,28 @@ def _capacity(capacity: pd.DataFrame) -> Sheet:
         "capacity_required_visits",
         "funded_visits",
         "unmet_visits",
+        "unassignable_visits",
     )
+    shown = capacity.assign(cut_strata=[_cut_words(text) for text in capacity["cut_strata"]])
     return Sheet(
         "检查力量与缺口",
-        capacity,
+        shown,
         columns,
-        note="户数按去重后的主体计：同一户几个任务只上门一次。非现场核查不占检查力量。有缺口的，按政策规定的次序压减，不作无声裁减。",
+        note="户数按去重后的主体计：同一户几个任务只上门一次。非现场核查不占检查力量。有缺口的，按政策规定的次序压减，不作无声裁减。"
+        "压减顺延：规定全年户数的由以后批次补足，无偏方式的不补；上报调剂：末批或法定频次的任务被压减，或有户次无人可派。",
+        widths={"cut_strata": 30},
         marks=marks,
         totals=sums(capacity, counted),
         freeze=1,
     )
+
+
+def _cut_words(text: object) -> str:
+    """`A:4500;U:8200` as a person reads it: which levels were cut, and what share of them is left."""
+    if not isinstance(text, str):
+        return ""
+    parts = (part.split(":") for part in text.split(";"))
+    return "\n".join(f"{stratum_title(stratum)}：留 {int(share) / 100:g}%" for stratum, share in parts)
 
 
 def _counties(plan: pd.DataFrame, title: str) -> Iterator[Sheet]:
@@ -194,7 +210,7 @@ def _detail(plan: pd.DataFrame) -> Sheet:
         shown,
         [contract.column(name) for name in _DETAIL],
         note=_VISITS,
-        formats={"ratio_annual": "0.##%"},
+        formats={"ratio_annual": "0.##%", "n_short": "0.####"},
         marks={"shortfall_action": SHORTFALL_MARKS},
         totals=sums(plan, _SUMMED),
         freeze=3,

@@ -1,10 +1,10 @@
--- 检查人员任务量：每名人员本批次主办、协办户次与上限，不含姓名（DRAW §6）。
+-- 检查人员任务量：每名人员本批次现行的主办、协办户次与上限，含抽取后的换人，不含姓名（DRAW §6）。
 with counted as (
     select
         inspector_id,
         cast(count(*) filter (where role = 'lead') as bigint) as visits_lead,
         cast(count(*) filter (where role <> 'lead') as bigint) as visits_other
-    from assignment
+    from team_in_force
     group by inspector_id
 )
 select

@@ -1,4 +1,5 @@
--- 抽查计划：任务 × 检查主体 × 监管档次，名额与落实俱列，注明所据政策、快照、名录与承诺（§4.1，R-23）。
+-- 抽查计划：任务 × 检查主体 × 监管档次，名额、落实与不足俱列，注明所据政策、快照、名录与承诺（§4.1，R-07、R-23）。
+-- 缺口处理：无压减为无缺口；压减而以后还有批次的顺延；末批被压减、或属法定频次的，无从顺延，上报调剂。
 with units as (
     select unit_code, unit_name, county from unit
 ),
@@ -10,6 +11,7 @@ priced as (
         l.rounding,
         l.minimum,
         l.on_site,
+        l.onsite_rule,
         l.yearly_cap
     from policy_task as t
     inner join policy_level as l on t.task = l.task
@@ -44,9 +46,17 @@ select
     s.drawn_ytd as n_drawn_ytd,
     a.planned as n_planned,
     a.size as n_funded,
+    cast(cast(e.shortfall_e4 as decimal(18, 6)) / 10000 as decimal(18, 6)) as n_short,
+    e.excess as n_excess,
+    s.served_e4,
     case when c.lambda_e4 < 10000 and p.on_site then c.lambda_e4 end as lambda_e4,
     p.on_site,
-    case when a.size < a.planned then 'defer' else 'none' end as shortfall_action,
+    p.onsite_rule,
+    case
+        when a.size = a.planned then 'none'
+        when p.batch = p.batches or p.set_by_law then 'escalate'
+        else 'defer'
+    end as shortfall_action,
     p.legal_basis,
     p.set_by_law as statutory,
     $policy_version as policy_version,
@@ -62,6 +72,7 @@ inner join stratum_quota as q on s.task = q.task and s.county = q.county and s.s
 inner join allocation as a on s.task = a.task and s.county = a.county and s.stratum = a.stratum
 inner join units as u on s.county = u.unit_code
 inner join units as i on p.initiator = i.unit_code
+inner join due as e on s.task = e.task and s.county = e.county and s.stratum = e.stratum
 left join cuts as c on s.county = c.county and s.stratum = c.stratum
 cross join committed_round as r
 order by plan_id, unit_code, stratum

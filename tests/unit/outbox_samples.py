@@ -65,8 +65,12 @@ def plan() -> pd.DataFrame:
                         "n_drawn_ytd": planned * 7,
                         "n_planned": planned,
                         "n_funded": planned - cut,
+                        "n_short": 1.25 if task == "QUAL" and stratum == "D" and code == "140821" else 0,
+                        "n_excess": 2 if task == "QUAL" and stratum == "D" and code == "140821" else 0,
+                        "served_e4": 0,
                         "lambda_e4": 6667 if cut else None,
                         "on_site": stratum != "A",
+                        "onsite_rule": "on_site_if_triggered" if stratum == "A" else "on_site",
                         "shortfall_action": "defer" if cut else "none",
                         "legal_basis": "企业信息公示暂行条例第十四条；国市监信〔2019〕38号",
                         "statutory": False,
@@ -98,6 +102,8 @@ def capacity() -> pd.DataFrame:
                 "capacity_required_visits": 189 - number,
                 "funded_visits": 189 - number - unmet,
                 "unmet_visits": unmet,
+                "cut_strata": "A:0;B:6667" if unmet else None,
+                "unassignable_visits": 0,
                 "shortfall_action": "defer" if unmet else "none",
             }
         )
@@ -134,16 +140,128 @@ def drawn() -> pd.DataFrame:
                 "credit_grade": "ABCD"[number % 4],
                 "strata": "GEN:C;FOOD:L2",
                 "ranks": f"GEN:{number + 1};FOOD:3",
+                "targets_e4": "FOOD:2500;GEN:20000",
+                "pi": "FOOD:0.031250;GEN:0.250000",
+                "reserve_ranks": "GEN:8" if number == 9 else None,
                 "trigger_ids": "T-2026-0012" if number == 5 else None,
+                "risk_points": "未见具体风险点"
+                if number % 3
+                else "2026-03-02 行政处罚 运市监处罚〔2026〕12号 虚假宣传",
                 "visits_ytd_before": number % 2,
                 "visits_cap": 2,
                 "lead_inspector": "Y0013" if state == "assigned" else None,
                 "other_inspectors": "Y0027" if state == "assigned" else None,
                 "assignment_state": state,
                 "assignment_reason": "本县具备特种设备专长的人员均已达到户次上限或须回避" if number == 7 else None,
-                "status": "planned",
+                "status": "replaced" if number == 6 else "planned",
+                "replaced_by": "GEN:91140802700000009X" if number == 6 else None,
             }
         )
+    return pd.DataFrame(rows)
+
+
+def triggers() -> pd.DataFrame:
+    rows = [
+        {
+            "round_id": "YC-2026-10",
+            "trigger_id": name,
+            "trigger_type": kind,
+            "evidence_ref": "12315-2026-0099",
+            "approval_ref": None,
+            "received_on": dt.date(2026, 10, 9) if kind else None,
+            "uid": "91140802700000005X",
+            "ent_name": "运城样例第5食品有限公司",
+            "unit_code": "140802",
+            "unit_name": UNITS[0][1],
+            "credit_grade": "B",
+            "onsite_allowed": True,
+            "counts_toward_cap": not kind,
+            "is_late": late,
+            "task_names": "食品销售监督检查",
+            "lead_inspector": "Y0013",
+            "other_inspectors": "Y0027",
+            "unmet_reason": None,
+        }
+        for name, kind, late in (
+            ("T-2026-0012", "TS", False),
+            ("T-2026-0044", "FC", True),
+            ("V.YC-2026-10.1", None, False),
+        )
+    ]
+    return pd.DataFrame(rows)
+
+
+def joint() -> pd.DataFrame:
+    counts = [(8, 10, 2, 1, 1, 3, 4), (5, 5, 0, 0, 2, 0, 0), (0, 0, 0, 0, 0, 0, 1), (13, 15, 2, 1, 3, 3, 5)]
+    names = ("onsite_visits", "onsite_items", "multi_task_visits", "task_and_trigger_visits", "trigger_only_visits",
+             "joint_visits")  # fmt: skip
+    rows = [
+        {"round_id": "YC-2026-10", "unit_code": code, "unit_name": name}
+        | dict(zip(names, numbers, strict=False))
+        | {
+            "joint_share": numbers[5] / numbers[0] if numbers[0] else None,
+            "joint_target": 0.6,
+            "off_site_checks": numbers[6],
+        }
+        for (code, name), numbers in zip([*UNITS, ("CITY", "全市")], counts, strict=True)
+    ]
+    return pd.DataFrame(rows).sort_values("unit_code", ignore_index=True)
+
+
+def amendments() -> pd.DataFrame:
+    shown = {
+        "round_id": "YC-2026-10", "request_no": 1, "requested_at": "2026-11-05T09:30:00+08:00", "request_kind": "replacement",
+        "task": "GEN", "uid": "91140802700000006X", "unit_code": "140802", "stratum": "C", "amend_reason": "not_found",
+        "evidence": "现场笔录3号", "asked_by": "Y0013", "trigger_id": None, "trigger_type": None, "inspector_id": None,
+        "outcome": "new_visit", "outcome_reason": None, "new_uid": "91140802700000009X", "new_rank": 8,
+        "former_lead": "Y0013", "lead_inspector": "Y0004", "team": "Y0004;Y0007",
+    }  # fmt: skip
+    late = {
+        "request_no": 2,
+        "request_kind": "late_conflict",
+        "task": None,
+        "amend_reason": None,
+        "inspector_id": "Y0027",
+    }
+    return pd.DataFrame(
+        [shown, shown | late | {"outcome": "unassignable", "outcome_reason": "没有可派的检查人员", "new_uid": None}]
+    )
+
+
+def replacements() -> pd.DataFrame:
+    row = {"round_id": "YC-2026-10", "inspector_id": "Y0013", "unit_code": "140802", "unit_name": UNITS[0][1]}
+    counts = {
+        "lead_visits": 8,
+        "replaced_visits": 2,
+        "replaced_not_found": 1,
+        "replaced_share": 0.25,
+        "replacements_asked": 2,
+    }
+    return pd.DataFrame([row | counts])
+
+
+def rounds() -> pd.DataFrame:
+    row = {
+        "round_id": "YC-2026-10", "month": "2026-10", "round_kind": "正式", "commitment_no": 7,
+        "committed_at": "2026-11-08T16:00:00+08:00", "commitment": SHA, "merkle_root": SHA, "beacon_choice": "kl8-2026311",
+        "beacon_text": "kl8-2026311:01.05.09.13.17.21.25.29.33.37.41.45.49.53.57.61.65.69.73.80", "fallback_used": "否",
+        "round_state": "作废", "void_reason": "登记表漏报一个乡镇",
+    }  # fmt: skip
+    after = {
+        "round_id": "YC-2026-10.2",
+        "commitment_no": 8,
+        "beacon_text": None,
+        "round_state": "已承诺",
+        "void_reason": None,
+    }
+    return pd.DataFrame([row | after, row])
+
+
+def totals() -> pd.DataFrame:
+    rows = [
+        {"round_id": "YC-2026-10", "unit": name, "round_kind": "正式", "drawn_count": 20, "task_count": 31}
+        for _, name in UNITS
+    ]
     return pd.DataFrame(rows)
 
 

@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 
 from data_contracts.model import output_contract
-from resources.outbox.drawn_internal import write_drawn_internal
+from resources.outbox.drawn_internal import DrawnTables, write_drawn_internal
 from resources.outbox.due_soon import write_due_soon
-from resources.outbox.public_csv import LeakError, write_drawn_public
+from resources.outbox.public_csv import LeakError, write_public
 from resources.outbox.sampling_plan import write_sampling_plan
 from resources.outbox.task_status import write_task_status
 from resources.outbox.timeliness import CollectionTables, write_timeliness
@@ -46,9 +46,20 @@ def _task_frame() -> pd.DataFrame:
     return pd.DataFrame([dataclasses.asdict(row) for row in rows])
 
 
+def _drawn_tables() -> DrawnTables:
+    return DrawnTables(
+        samples.drawn(),
+        samples.loads(),
+        samples.triggers(),
+        samples.joint(),
+        samples.amendments(),
+        samples.replacements(),
+    )
+
+
 WRITERS = {
     "sampling_plan": lambda path: write_sampling_plan(path, samples.plan(), samples.capacity(), **HOW),
-    "drawn_internal": lambda path: write_drawn_internal(path, samples.drawn(), samples.loads(), **HOW),
+    "drawn_internal": lambda path: write_drawn_internal(path, _drawn_tables(), **HOW),
     "timeliness": lambda path: write_timeliness(path, CollectionTables(**samples.collection()), **HOW),
     "due_soon": lambda path: write_due_soon(path, samples.due_soon(), **HOW),
     "task_status": lambda path: write_task_status(path, _task_frame(), **HOW),
@@ -85,7 +96,9 @@ def test_the_samples_have_exactly_the_columns_of_the_contracts():
     frames = {
         "sampling_plan": samples.plan(), "county_capacity": samples.capacity(), "drawn_subjects": samples.drawn(),
         "inspector_load": samples.loads(), "drawn_public": samples.public(), "due_soon": samples.due_soon(),
-        "task_status": _task_frame(), **samples.collection(),
+        "task_status": _task_frame(), "triggered_inspections": samples.triggers(), "joint_visit": samples.joint(),
+        "amendment": samples.amendments(), "replacement_by_inspector": samples.replacements(),
+        "round_public": samples.rounds(), "county_totals_public": samples.totals(), **samples.collection(),
     }  # fmt: skip
     assert {name: tuple(frame.columns) for name, frame in frames.items()} == {
         name: output_contract(name).column_names for name in frames
@@ -109,6 +122,23 @@ def test_the_plan_has_the_header_of_real_plans_and_a_sheet_per_county(books):
     assert "D类（信用风险高）：每年3次" in rows[3]["信用风险分类管理"]
 
 
+def test_the_plan_states_every_shortfall_and_what_is_done_about_it(books):
+    rows = _table(books[0], "sampling_plan", "临猗县")
+    assert "可抽户数不足，少1.25户次" in rows[3]["抽查比例/数量"]
+    assert "全年应抽数下降，已多抽2户" in rows[3]["抽查比例/数量"]
+    assert not [row for row in rows[:3] if "不足" in row["抽查比例/数量"] or "多抽" in row["抽查比例/数量"]]
+    [county, *others] = _table(books[0], "sampling_plan", "检查力量与缺口")
+    assert county["压减的档次"] == "A类（信用风险低）：留 0%\nB类（信用风险一般）：留 66.67%"
+    assert (county["可检查户数"], county["需检查户数"], county["缺口户数"]) == (180, 189, 9)
+    assert (county["缺口处理"], others[0]["压减的档次"]) == ("▲ 压减顺延", None)
+    detail = {
+        (r["抽查任务名称"], r["检查主体"], r["监管档次"][0]): r
+        for r in _table(books[0], "sampling_plan", "分层明细")[:-1]
+    }
+    row = detail["工业产品质量监督检查", "临猗县市场监督管理局", "D"]
+    assert (row["可抽不足"], row["超出应抽"], row["现场规则"]) == (1.25, 2, "现场")
+
+
 def test_strata_are_told_in_their_order_even_where_a_county_lacks_some(tmp_path):
     plan = samples.plan()
     plan = plan[~((plan["unit_code"] == "140802") & plan["stratum"].isin(("A", "C")))]
@@ -130,10 +160,39 @@ def test_the_county_list_holds_its_own_subjects_and_no_grade_or_stratum(books):
     rows = _table(books[0], "drawn_internal", "临猗县")
     drawn = samples.drawn()
     assert [row["主体标识"] for row in rows] == drawn[drawn["unit_code"] == "140821"]["uid"].tolist()
-    assert not {"信用风险等级", "各任务监管档次", "各任务位次"} & set(rows[0])
+    sensitive = {c.title for c in output_contract("drawn_subjects").columns if c.classification == "sensitive"}
+    assert sensitive & set(rows[0]) == {"检查方式"}  # who goes must know it; everything that tells a grade stays out
+    assert {row["风险点"] for row in rows} == {"未见具体风险点", "2026-03-02 行政处罚 运市监处罚〔2026〕12号 虚假宣传"}
     whole = _table(books[0], "drawn_internal", "全市名单")
     assert len(whole) == len(drawn)
     assert whole[7]["人员匹配"] == "× 未能匹配"
+
+
+def test_the_internal_list_shows_what_came_after_the_draw(books):
+    grounds = _table(books[0], "drawn_internal", "抽取依据")
+    assert (grounds[0]["各任务入选概率"], grounds[9]["补抽位次"]) == ("FOOD:0.031250;GEN:0.250000", "GEN:8")
+    assert (grounds[6]["办理状态"], grounds[6]["由谁补上"]) == ("已替换", "GEN:91140802700000009X")
+    first, second = _table(books[0], "drawn_internal", "补抽与换人")
+    assert (first["申请类别"], first["补抽原因"], first["办理结论"], first["补抽位次"]) == (
+        "补抽",
+        "查无",
+        "新增一户检查",
+        8,
+    )
+    assert (second["申请类别"], second["办理结论"], second["结论说明"]) == (
+        "后报回避",
+        "无人可派",
+        "没有可派的检查人员",
+    )
+    [share] = _table(books[0], "drawn_internal", "补抽统计")
+    assert (share["被替换户次"], share["替换占比"], share["本人申请补抽"]) == (2, 0.25, 2)
+    triggers = _table(books[0], "drawn_internal", "触发检查清单")
+    assert [(row["触发类型"], row["抽取后收到"], row["是否计入年度上限"]) for row in triggers] == [
+        ("投诉举报", "否", "否"), ("飞行检查", "是", "否"), (None, "否", "是"),
+    ]  # fmt: skip
+    rows = _table(books[0], "drawn_internal", "联合检查")
+    assert [row["单位"] for row in rows][-1] == "全市"
+    assert [row["联合检查占比"] for row in rows] == [0.375, 0, None, pytest.approx(3 / 13)]
 
 
 def test_timeliness_shows_counts_beside_a_rate_that_is_never_rounded_up(books):
@@ -254,7 +313,8 @@ def test_task_status_shows_units_against_tasks_and_keeps_history_apart(books):
 def test_documents_of_a_month_without_rows_are_written(tmp_path):
     nothing = {name: frame.iloc[:0] for name, frame in (("plan", samples.plan()), ("drawn", samples.drawn()))}
     write_sampling_plan(tmp_path / "a.xlsx", nothing["plan"], samples.capacity().iloc[:0], **HOW)
-    write_drawn_internal(tmp_path / "b.xlsx", nothing["drawn"], samples.loads().iloc[:0], **HOW)
+    empty = {f.name: getattr(_drawn_tables(), f.name).iloc[:0] for f in dataclasses.fields(DrawnTables)}
+    write_drawn_internal(tmp_path / "b.xlsx", DrawnTables(**empty), **HOW)
     write_timeliness(
         tmp_path / "c.xlsx", CollectionTables(**{k: v.iloc[:0] for k, v in samples.collection().items()}), **HOW
     )
@@ -269,7 +329,7 @@ def test_documents_of_a_month_without_rows_are_written(tmp_path):
 
 
 def _public(tmp_path: Path, frame: pd.DataFrame) -> list[list[str]]:
-    write_drawn_public(tmp_path / "drawn_public.csv", frame)
+    write_public(tmp_path / "drawn_public.csv", "drawn_public", frame)
     return list(csv.reader(io.StringIO((tmp_path / "drawn_public.csv").read_bytes().decode("utf-8-sig"))))
 
 
@@ -302,7 +362,7 @@ def test_a_firm_may_be_named_after_risk_grading(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"stratum": "A"}, "六列"),
+        ({"stratum": "A"}, "规定的 6 列"),
         ({"tasks": "登记事项抽查（D类）"}, "第 1 行的“抽查任务”含有等级"),
         ({"tasks": "登记事项抽查 FOOD:L2"}, "含有等级"),
         ({"unit": "高风险组"}, "含有等级"),
@@ -317,3 +377,36 @@ def test_a_list_that_tells_too_much_is_not_written(tmp_path, changes, message):
         _public(tmp_path, samples.public().assign(**changes))
     assert not list(tmp_path.iterdir())
     assert "D类" not in str(caught.value)
+
+
+def _lines(path: Path) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(path.read_bytes().decode("utf-8-sig"))))
+
+
+def test_the_rounds_are_public_with_their_voids_and_nothing_confidential(tmp_path):
+    write_public(tmp_path / "round_public.csv", "round_public", samples.rounds())
+    header, first, second = _lines(tmp_path / "round_public.csv")
+    assert {"承诺值", "名录树根", "公开随机源", "批次状态", "作废理由"} <= set(header)
+    assert not {"冻结清单摘要", "机关密值", "抽取密钥", "签号"} & set(header)
+    assert (first[0], first[-2:]) == ("YC-2026-10", ["作废", "登记表漏报一个乡镇"])
+    assert (second[0], second[header.index("随机源文本")], second[-2:]) == ("YC-2026-10.2", "", ["已承诺", ""])
+    with pytest.raises(LeakError, match=r"作废理由.*含有等级"):
+        write_public(tmp_path / "b.csv", "round_public", samples.rounds().assign(void_reason="C类企业漏抽"))
+    with pytest.raises(LeakError, match=r"承诺值.*为空"):
+        write_public(tmp_path / "b.csv", "round_public", samples.rounds().assign(commitment=None))
+    assert not (tmp_path / "b.csv").exists()
+
+
+def test_totals_are_public_by_county_only(tmp_path):
+    write_public(tmp_path / "t.csv", "county_totals_public", samples.totals())
+    header, *rows = _lines(tmp_path / "t.csv")
+    assert header == ["批次编号", "检查主体", "批次性质", "抽查户数", "任务户次"]
+    assert len(rows) == 3
+    with pytest.raises(LeakError, match="出现两次"):
+        write_public(tmp_path / "b.csv", "county_totals_public", pd.concat([samples.totals()] * 2))
+
+
+def test_a_table_that_is_not_public_is_never_written(tmp_path):
+    with pytest.raises(LeakError, match="不是可以公开的列"):
+        write_public(tmp_path / "joint_public.csv", "joint_visit", samples.joint())
+    assert not list(tmp_path.iterdir())
