@@ -1,24 +1,25 @@
 """风险: who there is, how the province graded them, which records count, which fields they are in.
 
-Here: the subjects of the register with their county, the month's grades as delivered, `enterprise_month`.
-Not here: any grading — the city only reads grades (R-19) — nor the plan that rests on them.
+Here: the subjects of the register with their county and licences, the month's grades as delivered, `enterprise_month`.
+Not here: any grading — the city only reads grades (R-19) —, whether a plan may rest on them (snapshot), nor that plan.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
 
+from assets import snapshot
 from assets.stage import Month, sql_asset, table_asset
 from data_contracts.registry import Source, sources
 from resources.engines.duckdb_engine import sql_text
 from resources.lake import Stored
 from resources.periods import period_rules
 from resources.reference import city, county_names, division_counties, text_table
-from supervision.snapshot import SnapshotError, hold_reason
+from supervision.snapshot import SnapshotError
 
 NEW_SUBJECT_DAYS = 45  # a firm this new may not be in the province's monthly snapshot yet
 
@@ -35,19 +36,18 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
             extra=lambda _: {"ref_county_names": county_names(), "ref_division_counties": division_counties()},
         ),
         sql_asset(
+            "subject_licence",
+            partitions,
+            inputs=["accepted_licence"],
+            deps=["intake"],
+            parameters=lambda m: {"as_of": m.as_of},
+        ),
+        sql_asset(
             "grade_of_month",
             partitions,
             inputs=["accepted_grade_snapshot"],
-            deps=["intake", "deliveries"],
+            deps=["intake"],
             parameters=lambda m: {"month": m.name},
-            checks=[
-                dg.AssetCheckSpec(
-                    "snapshot_fresh",
-                    asset="grade_of_month",
-                    blocking=False,
-                    description="等级快照在截至日期前 45 天内收到，否则计划等待人工决定（R-21）",
-                )
-            ],
             judge=_judge_snapshot,
         ),
         sql_asset(
@@ -93,11 +93,12 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
                     "all_graded_or_explained",
                     asset="enterprise_month",
                     blocking=True,
-                    description="每个存续主体要么有省局等级，要么有未分类原因；快照漏列的企业不超过二十分之一（R-01）",
+                    description="每个存续主体要么有省局等级，要么有未分类原因，且不是全无等级（R-01）",
                 )
             ],
             judge=_judge_coverage,
         ),
+        snapshot.build(partitions),
     ]
 
 
@@ -125,31 +126,13 @@ def _city(_: Month) -> Mapping[str, object]:
     return {"city_prefix": ours.division_prefix, "city_name": ours.name, "seat_county": ours.seat_county}
 
 
-def _snapshot_received(month: Month) -> date:
-    """The day of the newest rows; one row put right after the quarantine does not make the others newer."""
-    links = month.records("accepted_grade_snapshot", ["row_id", "corrects_row_id"])
-    corrections = {row["row_id"] for row in links if row["corrects_row_id"]}
-    rows = month.records("grade_of_month", ["row_id", "received_at"])
-    sent = [row for row in rows if row["row_id"] not in corrections] or rows
-    newest: datetime = max(row["received_at"] for row in sent)
-    return newest.date()
-
-
 def _judge_snapshot(month: Month, stored: Stored) -> Iterable[dg.AssetCheckResult]:
-    """No snapshot of the month stops the run; an old one holds the plan for a person."""
+    """No snapshot of the month stops the run; one that cannot be trusted holds the plan (snapshot)."""
     if not stored.rows:
         raise SnapshotError(
             f"{month.name} 没有标为本月的等级快照行（grade_snapshot）：请核对快照文件的快照月份，或请省局重新推送"
         )
-    received = _snapshot_received(month)
-    reason = hold_reason(received, month.as_of)
-    month.lake.hold("grade_snapshot", reason)
-    yield dg.AssetCheckResult(
-        check_name="snapshot_fresh",
-        passed=reason is None,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=reason or f"快照于 {received} 收到",
-    )
+    return ()
 
 
 def _judge_coverage(month: Month, _: Stored) -> Iterable[dg.AssetCheckResult]:
@@ -160,7 +143,7 @@ def _judge_coverage(month: Month, _: Stored) -> Iterable[dg.AssetCheckResult]:
     metadata: dict[str, Any] = dict(sorted(states.items()))
     yield dg.AssetCheckResult(
         check_name="all_graded_or_explained",
-        passed=graded > 0 and missing * 20 <= graded + missing,
+        passed=graded > 0,
         description=f"有等级 {graded} 户，快照漏列 {missing} 户（已逐户列入 enterprise_month，供向省局核对）",
         metadata=metadata,
     )

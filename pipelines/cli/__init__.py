@@ -138,6 +138,20 @@ def workdays(
 
 
 @app.command()
+def decide(
+    month: MonthOption,
+    hold: Annotated[str, typer.Option("--hold", help="等待事项，如 grade_snapshot（见 ssj status）")],
+    reason: Annotated[str, typer.Option("--reason", help="理由：核对了什么、为何可以继续；记入台账")],
+    role: Annotated[str, typer.Option("--role", help="作出决定的角色，须有审批职责")],
+    home: HomeOption = None,
+) -> None:
+    """对等待人工的月份决定继续：只对当前的快照和发现有效，再有变化须重新决定。"""
+    from pipelines.cli.decide import decide_hold
+
+    decide_hold(month, hold, reason, role, home)
+
+
+@app.command()
 def redraw(
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", help="含八个承诺文件、manifest.txt、certificate.json 的目录")

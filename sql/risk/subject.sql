@@ -61,6 +61,8 @@ select
     party_name,
     subject_type,
     enterprise_kind,
+    industry_code,
+    station,
     status,
     status = 'in_operation' as is_live,
     established_on,

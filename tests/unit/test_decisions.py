@@ -1,0 +1,73 @@
+"""Decisions about a held plan, and the snapshots that plans rested on."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from resources.decisions import DecisionError, Decisions, UsedSnapshot
+from resources.ledger import Ledger, LedgerError
+from resources.settings import Home
+
+MONTH, HOLD = "2026-10", "grade_snapshot"
+MID, END = date(2026, 10, 15), date(2026, 10, 31)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home.at(tmp_path).create()
+
+
+def test_a_decision_is_found_for_exactly_its_findings(home: Home) -> None:
+    decisions = Decisions(home)
+    decisions.enter(MONTH, HOLD, "f1", reason="  已与省局核对  ", role="LDXZ")
+    found = decisions.find(MONTH, HOLD, "f1")
+    assert found is not None and (found.reason, found.role) == ("已与省局核对", "LDXZ")
+    assert decisions.find(MONTH, HOLD, "f2") is None
+    assert decisions.find("2026-11", HOLD, "f1") is None
+    assert decisions.find(MONTH, "round", "f1") is None
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "好的"])
+def test_a_reason_says_something(home: Home, reason: str) -> None:
+    with pytest.raises(DecisionError, match="理由"):
+        Decisions(home).enter(MONTH, HOLD, "f1", reason=reason, role="LDXZ")
+    assert list(Ledger(home.ledger, "decisions").entries()) == []
+
+
+def test_the_same_is_not_decided_twice(home: Home) -> None:
+    Decisions(home).enter(MONTH, HOLD, "f1", reason="已与省局核对", role="LDXZ")
+    with pytest.raises(DecisionError, match="LDXZ"):
+        Decisions(home).enter(MONTH, HOLD, "f1", reason="再次核对过了", role="LDXZ")
+
+
+def test_what_was_used_before_this_content(home: Home) -> None:
+    decisions = Decisions(home)
+    assert decisions.earlier_snapshot(MONTH, END, "s1") is None
+    decisions.use_snapshot(MONTH, END, "s1", "v1")
+    decisions.use_snapshot(MONTH, END, "s2", "v2")
+    decisions.use_snapshot(MONTH, END, "s2", "v3")  # known already
+    assert decisions.earlier_snapshot(MONTH, END, "s1") is None, "the first stays the first"
+    assert decisions.earlier_snapshot(MONTH, END, "s2") == UsedSnapshot("s1", "v1")
+    assert decisions.earlier_snapshot(MONTH, END, "s3") == UsedSnapshot("s2", "v2")
+    assert decisions.earlier_snapshot("2026-11", END, "s3") is None
+
+
+def test_a_look_back_knows_nothing_of_what_came_later(home: Home) -> None:
+    decisions = Decisions(home)
+    decisions.use_snapshot(MONTH, END, "s2", "v2")
+    assert decisions.earlier_snapshot(MONTH, MID, "s1") is None
+    decisions.use_snapshot(MONTH, MID, "s1", "v1")
+    assert decisions.earlier_snapshot(MONTH, MID, "s1") is None
+    assert decisions.earlier_snapshot(MONTH, END, "s3") == UsedSnapshot("s2", "v2")
+
+
+def test_a_decision_changed_in_the_ledger_is_seen(home: Home) -> None:
+    decisions = Decisions(home)
+    decisions.enter(MONTH, HOLD, "f1", reason="已与省局核对", role="LDXZ")
+    path = home.ledger / "decisions.jsonl"
+    path.write_text(path.read_text("utf-8").replace('"f1"', '"f2"'), "utf-8")
+    with pytest.raises(LedgerError, match="decisions"):
+        decisions.find(MONTH, HOLD, "f2")
