@@ -13,7 +13,8 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -23,7 +24,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-Input: TypeAlias = "Path | Sequence[Path] | pa.Table"
+Input: TypeAlias = "Path | Sequence[Path] | CanonicalCsv | pa.Table"
 
 SQL_ROOT = Path(__file__).resolve().parents[2] / "sql"
 ROW_GROUP_SIZE = 40_960  # a table of 60,000 rows is read by two threads; a group of wide rows fits in memory
@@ -32,6 +33,14 @@ ROW_GROUP_SIZE = 40_960  # a table of 60,000 rows is read by two threads; a grou
 _REFUSED_TYPES = re.compile(r"\b(?:U?HUGEINT|DOUBLE|FLOAT|TIMESTAMP WITH TIME ZONE)\b")
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")
 _SQL_NAME = re.compile(r"[a-z0-9_]+(/[a-z0-9_]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class CanonicalCsv:
+    """A CSV in canonical form (supervision.canonical) as an input: every column text, what is empty stays empty."""
+
+    path: Path
+    columns: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +100,14 @@ class DuckDBEngine:
         with self._open(inputs) as connection:
             return _relation(connection, sql, params).to_arrow_table()
 
+    @contextmanager
+    def stream(
+        self, sql: str, inputs: Mapping[str, Input], params: Mapping[str, object] | None = None, rows: int = 100_000
+    ) -> Iterator[pa.RecordBatchReader]:
+        """The result of one SELECT in its order, in batches of at most `rows` while they are made: never all at once."""
+        with self._open(inputs) as connection:
+            yield _relation(connection, sql, params).to_arrow_reader(rows)
+
     def select_to_parquet(
         self, sql: str, inputs: Mapping[str, Input], params: Mapping[str, object] | None, target: Path
     ) -> int:
@@ -133,7 +150,7 @@ class DuckDBEngine:
 
     def _open(self, inputs: Mapping[str, Input], targets: Sequence[Path] = ()) -> duckdb.DuckDBPyConnection:
         spill = self._folder()
-        files = {name: _paths(name, value) for name, value in inputs.items() if not isinstance(value, pa.Table)}
+        files = {name: _paths(name, _files(value)) for name, value in inputs.items() if not isinstance(value, pa.Table)}
         allowed = sorted({str(path) for paths in files.values() for path in paths})
         allowed += [str(target) for target in targets]
         connection = duckdb.connect(":memory:")
@@ -147,7 +164,7 @@ class DuckDBEngine:
             connection.execute("SET enable_external_access = false")
             connection.execute("SET lock_configuration = true")
             for name, value in inputs.items():
-                _view(connection, name, value if isinstance(value, pa.Table) else files[name])
+                _view(connection, name, value if isinstance(value, pa.Table | CanonicalCsv) else files[name])
         except BaseException:
             connection.close()
             raise
@@ -162,13 +179,28 @@ def take(made: Path, target: Path) -> int:
     return int(pq.read_metadata(target).num_rows)
 
 
-def _view(connection: duckdb.DuckDBPyConnection, name: str, value: pa.Table | Sequence[Path]) -> None:
+def _view(connection: duckdb.DuckDBPyConnection, name: str, value: pa.Table | CanonicalCsv | Sequence[Path]) -> None:
     if not _NAME.fullmatch(name):
         raise EngineError(f"输入名 {name!r} 只能用小写字母、数字和下划线。")
     if isinstance(value, pa.Table):
         connection.register(name, value)
+    elif isinstance(value, CanonicalCsv):
+        connection.read_csv(
+            str(value.path.resolve()),
+            header=True,
+            delimiter=",",
+            quotechar='"',
+            escapechar='"',
+            columns=dict.fromkeys(value.columns, "VARCHAR"),
+            na_values=["\x00"],  # cannot occur in canonical form, so nothing is read as NULL
+            auto_detect=False,
+        ).create_view(name)
     else:
         connection.read_parquet([str(path) for path in value], union_by_name=True).create_view(name)
+
+
+def _files(value: Path | Sequence[Path] | CanonicalCsv) -> Path | Sequence[Path]:
+    return value.path if isinstance(value, CanonicalCsv) else value
 
 
 def _write(relation: duckdb.DuckDBPyRelation, target: Path) -> None:
@@ -178,6 +210,8 @@ def _write(relation: duckdb.DuckDBPyRelation, target: Path) -> None:
 def _rows(name: str, value: Input) -> int:
     if isinstance(value, pa.Table):
         return int(value.num_rows)
+    if isinstance(value, CanonicalCsv):
+        raise EngineError(f"输入 {name} 是 CSV，行数未知，不能用作一连串查询的输入。")
     return sum(int(pq.read_metadata(path).num_rows) for path in _paths(name, value))
 
 

@@ -58,6 +58,11 @@ def _quota(level: Level, base: int) -> tuple[int, bool]:
     return (base if census else quota), census
 
 
+def is_census(level: Level, base: int) -> bool:
+    """Whether a stratum of this base is visited completely in the year, whatever its rate. DRAW.md §4."""
+    return level.rounding != "unbiased" and _quota(level, base)[1]
+
+
 def blocks_drawn_this_year(level: Level, base: int) -> bool:
     """Whether a subject already drawn this year for the task is `blocked` (`drawn_this_year`): q ≤ base. DRAW.md §4."""
     return level.rounding != "unbiased" and annual_quota(level, base) <= base

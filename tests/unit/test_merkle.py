@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import random
 
 import pytest
 
-from supervision.merkle import frame_leaf, includes, inclusion_proof, root
+from supervision.merkle import Tree, frame_leaf, frame_leaf_hashes, includes, inclusion_proof, leaf_hash, root
 
 LEAVES = [
     bytes.fromhex(text)
@@ -64,3 +65,23 @@ def test_a_proof_outside_the_list_is_refused() -> None:
 def test_frame_leaf_is_mac_and_row() -> None:
     mac = hmac.new(b"salt", b"GEN|R:1", hashlib.sha256).digest()
     assert frame_leaf(b"salt", "GEN", "R:1") == mac + b"GEN|R:1"
+
+
+def test_a_tree_grows_by_any_steps() -> None:
+    rng = random.Random(4)
+    for size in [*range(20), 1000]:
+        leaves = [str(i).encode() for i in range(size)]
+        tree, at = Tree(), 0
+        while at < size:
+            step = rng.randrange(1, 9)
+            tree.extend([leaf_hash(leaf) for leaf in leaves[at : at + step]])
+            at += step
+        assert tree.root() == root(leaves)
+
+
+@pytest.mark.parametrize("salt_key", [b"k" * 32, b"k" * 64, b"k" * 65])
+def test_leaf_hashes_of_many_rows_are_those_of_each(salt_key: bytes) -> None:
+    rows = [("GEN", "R:1"), ("LIFT", "91140802MA0000003D")]
+    assert frame_leaf_hashes(salt_key, [f"{task}|{uid}".encode() for task, uid in rows]) == [
+        leaf_hash(frame_leaf(salt_key, task, uid)) for task, uid in rows
+    ]

@@ -10,6 +10,9 @@ from resources.engines.dialect import lint
 KEYS = {contract.name: contract.primary_key for contract in output_contracts()}
 KEYS |= {  # results that are no output of their own
     "delivered": ("delivery_id", "file_name", "sheet", "row_no", "part_no"),
+    "ranked": ("task", "county", "stratum", "place"),
+    "prefiltered": ("task", "county", "stratum", "place"),
+    "drawn_this_year": ("task", "county", "stratum"),
 }
 
 
