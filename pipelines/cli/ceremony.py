@@ -212,11 +212,6 @@ def draw(round_id: str, home: Path | None, roles: Sequence[str], second_copy: Pa
         if second_copy is not None:
             secret, copy = sealing.read_second_copy(second_copy), SECOND
         else:
-            kept = sealing.office_roles(folder, round_id)
-            if set(kept) != set(roles):
-                raise RoundError(
-                    f"机关保管的密值由 {'、'.join(kept)} 的口令封存，须由这两个角色到场（--role），或改用第二份（--second-copy）"
-                )
             passphrases = _passphrases(state.month, roles, fresh=False)
             secret, copy = sealing.open_office_copy(folder, round_id, passphrases), OFFICE
         certificate = ledger.open(round_id, copy, roles, known, secret=secret, folder=bundles.path(round_id))
