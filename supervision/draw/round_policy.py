@@ -83,8 +83,9 @@ class RoundPolicy:
 
 
 def refuse(name: str, line: int, what: str) -> NoReturn:
-    """Raise the CommittedError of a file and line."""
-    raise CommittedError(f"文件 {name} 第 {line} 行{what}，请更正来源数据后重新生成待承诺文件。")
+    """Raise the CommittedError of a file and line; line 0: some row, of a table that is not written yet."""
+    where = f"第 {line} 行" if line else "中有一行"
+    raise CommittedError(f"文件 {name} {where}{what}，请更正来源数据后重新生成待承诺文件。")
 
 
 def _refuse(path: str, what: str) -> NoReturn:
