@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.amend import group as amend
+from pipelines.cli.policy import group as policy
 from pipelines.cli.quarantine import group as quarantine
 
 OURS = ("assets", "data_contracts", "pipelines", "resources", "sample_city", "supervision")
@@ -31,6 +32,7 @@ def _program() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     made.add_typer(quarantine, name="quarantine")
+    made.add_typer(policy, name="policy")
     made.add_typer(amend, name="amend")
     return made
 
