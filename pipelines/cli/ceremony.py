@@ -57,7 +57,8 @@ def plan(
         else:
             raise RoundError("声明公开随机源须同时给出 --beacon、--not-before 和 --fallback")
         state = ledger.declare(policy.round_prefix, month, rule, phase_beacon)
-        typer.echo(f"批次 {state.round_id}：已声明公开随机源 {beacon or '（不变）'}，此前的审批作废")
+        lost = "，此前的审批作废" if before is not None and before.approved else ""
+        typer.echo(f"批次 {state.round_id}：已声明公开随机源 {beacon or '（不变）'}{lost}")
     return run_jobs(month, home, as_of, ("monthly",))
 
 

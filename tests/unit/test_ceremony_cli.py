@@ -110,7 +110,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
 def test_plan_declares_and_runs_the_month(desk: Desk) -> None:
     desk.code = 3
     result = desk.ssj("plan", "--month", MONTH, *DECLARED, "--phase-beacon", PHASE)
-    assert result.exit_code == 3 and "已声明公开随机源 kl8-2026311" in result.output
+    assert result.exit_code == 3 and "已声明公开随机源 kl8-2026311\n" in result.output
     assert desk.ran == [(MONTH, ("monthly",))]
     assert (desk.state.beacon, desk.state.phase_beacon) == (BEACON, PHASE)
     desk.ssj("plan", "--month", MONTH)  # nothing declared anew
@@ -200,6 +200,8 @@ def test_an_edited_plan_must_be_approved_again(desk: Desk) -> None:
     with pytest.raises(RoundError, match="审批后有改动"):
         desk.commit()
     assert "ssj commit" in desk.ssj("approve", ROUND, "--role", "LDXZ").output
+    assert "此前的审批作废" in desk.ssj("plan", "--month", MONTH, *DECLARED).output
+    desk.ssj("approve", ROUND, "--role", "LDXZ")
     assert desk.commit().exit_code == 0
 
 
