@@ -17,7 +17,19 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sample_city import evidence, fields, grades, people, records, requests, rounds, streams, subjects
+from sample_city import (
+    drawn,
+    evidence,
+    fields,
+    grades,
+    inspections,
+    people,
+    records,
+    requests,
+    rounds,
+    streams,
+    subjects,
+)
 from sample_city.columns import Bools, Ints, random
 from sample_city.controls import Counted
 from sample_city.defects import Mark, Planted, Planter, write_truth
@@ -74,7 +86,8 @@ def generate(
 
     `enterprises`: default 60,000, with `registry` (CSV or CSV.gz of real rows) all its rows. `codes`: the folder of code
     lists. `defects`: share of rows spoiled, listed in `truth.json` beside `out`. Where `out` holds the month before of the
-    same city (`city.json` beside it), the month goes on with it: the same firms, what is new since. Raises CityError
+    same city (`city.json` beside it), the month goes on with it: the same firms, what is new since, and where `bundles/`
+    beside it holds drawn rounds of those months, what their inspections found. Raises CityError
     (one Chinese sentence) for arguments, files or folders that cannot be used; nothing is written then.
     """
     calendar_of(month)
@@ -105,7 +118,7 @@ def generate(
     mishaps = Mishaps.none_yet()
     rows: dict[str, int] = {}
     planted: list[Planted] = []
-    for feed in _feeds(seed, when, where, stretches, lists, firms):
+    for feed in _feeds(seed, when, where, stretches, lists, firms, out.parent):
         tell(f"写出 {feed.source}：{feed.table.num_rows} 行")
         sent = mishaps.watch(oddly(feed, firms))
         spoil = planter if not (real and feed.source == "register") else None
@@ -196,6 +209,7 @@ def _feeds(
     stretches: tuple[Stretch, ...],
     lists: dict[str, list[dict[str, str]]],
     firms: Known,
+    home: Path,
 ) -> Iterator[Feed]:
     """Every source, one after the other, so that only one is in memory."""
     first, last = stretches[0], stretches[-1]
@@ -214,9 +228,9 @@ def _feeds(
     register = _whole("register", who.register.take(pa.array(news)), "DA", WEEK_1)
     yield replace(register, odd=safe[news])
     if when.start is None:
-        earlier = grades.before(seed, when, who, credit)
+        old = grades.before(seed, when, who, credit)
         graded_on = int(np.datetime64(when.previous, "D").astype(np.int64))
-        yield _whole("grade_snapshot", grades.snapshot(who, earlier, when.previous, graded_on), "SJ-PT", EARLIER)
+        yield _whole("grade_snapshot", grades.snapshot(who, old, when.previous, graded_on), "SJ-PT", EARLIER)
     yield _whole("grade_snapshot", grades.snapshot(who, credit, when.month, when.first), "SJ-PT", WEEK_1)
     yield passed(records.licences(seed, when, where, stretches, members))
     penalty, fined = records.penalties(seed, when, where, stretches)
@@ -226,7 +240,8 @@ def _feeds(
     serious, named = records.serious_violations(seed, when, where, stretches)
     yield serious
     draws = rounds.earlier_draws(seed, start, first.who, population)
-    results, acks = rounds.inspections(seed, when, start, first.who, first.credit, population, draws, staff)
+    earlier = inspections.of_earlier_draws(seed, when, start, first.who, first.credit, population, draws, staff)
+    results, acks = inspections.feeds(seed, when, [earlier, *drawn.results(seed, when, stretches, home)])
     yield passed(results)
     yield acks
     if when.start is None:

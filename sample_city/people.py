@@ -22,8 +22,10 @@ SHORT = ("140823", "140882")  # where days are short
 SHORT_SHARE = 0.9
 WORTH_BEING_SHORT = 12  # expected visits a month below which no county is made short
 LENT = 0.01  # inspectors who help the next county for a month
-SPECIALISTS = ("food_sales", "catering", "special_equipment", "metrology", "product_quality")
-SPECIALTY_SHARE = (0.35, 0.35, 0.2, 0.25, 0.25)
+SPECIALISTS = (
+    "food_sales", "catering", "special_equipment", "metrology", "product_quality", "food_production", "medical_device",
+)  # fmt: skip
+SPECIALTY_SHARE = (0.35, 0.35, 0.2, 0.25, 0.25, 0.2, 0.2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def roster(seed: int, when_: Calendar, expected: Any) -> Staff:
     number = np.arange(n) - np.repeat(np.cumsum(size) - size, size) + 1
     inspector = join(text(COUNTIES, county), "-ZF-", digits(number, 3))
     able = rng.random((n, len(SPECIALISTS))) < np.array(SPECIALTY_SHARE)
-    for i in range(len(SPECIALISTS)):  # The first ten people give each specialty two who can be relied on.
+    for i in range(len(SPECIALISTS)):  # The first fourteen people give each specialty two who can be relied on.
         able[(number == 2 * i + 1) | (number == 2 * i + 2), i] = True
     names = [LIST[FIELD_CODES.index(code)].name for code in SPECIALISTS]
     specialties = pa.array([";".join(x for x, has in zip(names, row, strict=True) if has) for row in able], pa.string())

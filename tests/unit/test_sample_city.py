@@ -34,6 +34,7 @@ from sample_city.departments import (
 )
 from sample_city.layouts import XLSX_ROWS, layout
 from sample_city.people import SHORT, roster
+from sample_city.tasks import TASKS
 from tests.unit.delivered_cells import parts_of
 
 MONTH = "2026-10"
@@ -309,8 +310,13 @@ def test_earlier_rounds_stand_near_their_quota(city: City) -> None:
     draws = city.rows("prior_draw")
     assert {row["抽取月份"] for row in draws} == {f"2026-{m:02d}" for m in range(1, 10)}
     assert not [row for row in draws if row["抽查任务编号"] == "GEN" and row["抽取月份"] < "2026-03"]
-    once = Counter((row["抽查任务编号"], row["统一社会信用代码"]) for row in draws)
-    assert max(once.values()) == 1
+    rates = {(code, name): rate for code, t in TASKS.items() for name, rate in zip(t.strata, t.rates, strict=True)}
+    often = {key for key, rate in rates.items() if rate > 1}
+    assert often == {("FPROD", "L3"), ("FPROD", "L4")}
+    assert set(TASKS) - {row["抽查任务编号"] for row in draws} <= {"AUCT", "TEST"}  # of two or three firms here
+    times = Counter((row["抽查任务编号"], row["监管档次"], row["统一社会信用代码"]) for row in draws)
+    assert max(n for (code, name, _), n in times.items() if (code, name) not in often) == 1
+    assert max(n for (code, name, _), n in times.items() if (code, name) in often) <= 3
     grades = [r["信用风险等级"] for r in city.rows("grade_snapshot") if r["快照月份"] == MONTH]
     drawn = sum(row["抽查任务编号"] == "GEN" and row["监管档次"] == "D" for row in draws)
     assert 0.8 < drawn / (grades.count("D") * 0.5 * 7 / 9) < 1.2
