@@ -28,3 +28,16 @@ def lint_files(
     if told:
         raise typer.Exit(1)
     typer.echo(f"{len(paths)} 份抽查政策可以使用：{'、'.join(path.name for path in paths)}")
+
+
+@group.command("diff")
+def diff_policies(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="现行的政策文件")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="改后的政策文件")],
+    month: Annotated[str, typer.Option("--month", help="按哪个月的主体推算，YYYY-MM（须已运行）")],
+    home: Annotated[Path | None, typer.Option("--home", help="数据目录（缺省取 SSJ_HOME，再缺省为 var/）")] = None,
+) -> None:
+    """政策改动的影响：两份政策下，各任务、检查主体、信用风险等级的户次（内部使用）。"""
+    from pipelines.cli.policy_diff import print_diff
+
+    print_diff(old, new, month, home)
