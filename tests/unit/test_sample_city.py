@@ -19,6 +19,7 @@ import pytest
 import stdnum.cn.uscc
 
 from data_contracts.registry import sources
+from resources.reference import policy_for
 from sample_city import CityError, Summary, generate
 from sample_city.departments import (
     COUNTIES,
@@ -427,3 +428,19 @@ def test_the_counties_are_those_of_the_code_list(codes: Path) -> None:
     where = places(codes)
     assert where.names[0] == "盐湖区"
     assert where.bureaus[-1] == "运城开发区分局"
+
+
+def test_the_samples_tasks_are_those_of_the_default_policy() -> None:
+    policy = policy_for(MONTH)[0]
+    active = {code: task for code, task in policy.tasks.items() if set(task.types) & {"enterprise"}}
+    assert set(active) == set(TASKS)
+    for code, task in active.items():
+        ours = TASKS[code]
+        assert (ours.items, ours.industries) == (task.items, task.industries), code
+        assert ours.field == (task.fields[0] if task.fields else ""), code
+        assert ours.months == (task.first_month, task.last_month), code
+        rates = dict(zip(ours.strata, ours.rates, strict=True))
+        assert {name: round(rate * 10_000) for name, rate in rates.items()} == {
+            name: level.rate_e4 for name, level in task.levels.items()
+        }, code
+        assert set(ours.off_site) == {name for name, level in task.levels.items() if not level.on_site}, code
