@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
+from assets.round_state import round_facts
 from assets.schema import asset_arguments, stored_metadata
 from assets.stage import Month, Tables, month_of, table_asset, tables_asset
 from data_contracts.model import Column, Contract, output_contract, source_contract
@@ -53,7 +54,8 @@ def _deliveries(month: Month) -> Stored:
     receipts = look_through(month.lake.home.inbox, month.name, as_of)
     rows = rows_of(receipts)
     record(month.lake.home, rows)
-    month.lake.begin(basis_of(month.name, as_of, receipts))
+    facts = round_facts(month.lake.home, month.policy, month.name)
+    month.lake.begin(basis_of(month.name, as_of, receipts, facts))
     return month.store_records(output_contract("deliveries"), rows)
 
 

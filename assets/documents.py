@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from assets.plan import source_digest
+from assets.rounds import source_digest
 from assets.stage import Month
 from resources.reference import text_table, units
 

@@ -8,19 +8,21 @@ from typing import Any
 
 import dagster as dg
 
+from assets.rounds import HOLD, round_of
 from assets.stage import Month, Tables, table_asset, tables_asset
 from data_contracts.model import output_contract
-from resources.bundles import SUMS, BundleError, Bundles
+from resources.bundles import CERTIFICATE, SUMS, Bundles
+from resources.drawing import draw_folder
+from resources.freezing import check_folder
 from resources.lake import Stored
-from resources.ledger import Ledger
+from resources.rounds import Rounds
 from resources.settings import CHECKOUT
-from supervision import matching
+from supervision import matching, rounds
 from supervision import policy as rules
-from supervision.canonical import csv_bytes, json_bytes
-from supervision.draw import ceremony, rows, selection
-from supervision.draw.committed import Committed
+from supervision.canonical import csv_bytes, json_bytes, load_json
+from supervision.draw import ceremony, rows
 
-DRAWN_TABLES = ("allocation", "cuts", "drawn", "reserve", "county_visits")
+DRAWN_TABLES = ("allocation", "cuts", "drawn", "reserve", "county_visits", "due")
 MATCHED_TABLES = ("assignment", "unassignable")
 VERIFIER = CHECKOUT / "verifier" / "verify.py"
 
@@ -28,7 +30,7 @@ VERIFIER = CHECKOUT / "verifier" / "verify.py"
 def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]:
     """The assets of this stage."""
     return [
-        tables_asset("draw_round", DRAWN_TABLES, partitions, _draw, deps=["committed_round"]),
+        tables_asset("draw_round", DRAWN_TABLES, partitions, _draw, deps=["committed_round"], held=_awaits_opening),
         tables_asset("match_inspectors", MATCHED_TABLES, partitions, _match, deps=["drawn", "committed_round"]),
         table_asset(
             "round_bundle", partitions, _round_bundle, deps=["drawn", "allocation", "cuts", "reserve", "assignment"]
@@ -36,40 +38,48 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
     ]
 
 
-def opened(month: Month) -> tuple[str, Committed, dict[str, Any]]:
-    """The round's committed files parsed, and its certificate: beacon and secret checked, K computed.
+def opened(month: Month) -> dict[str, Any]:
+    """The round's certificate: beacon and secret checked, K computed; the committed files are what was committed.
 
-    Beacon and secret of a demonstration come from the policy's demonstration text; no other round gets this far yet.
+    Beacon and secret of a demonstration come from the policy's demonstration text; a real round's were typed in by two
+    roles and opened before two (ssj beacon, ssj draw), and its certificate lies in the bundle.
     """
-    round_id = rules.round_id(month.policy, month.name)
-    if not month.demonstration:
-        raise BundleError(
-            f"批次 {round_id} 不是演示：须经审批、承诺、信标和双人开启密值才能抽取，不得用演示的信标和密值"
-        )
-    parsed = Bundles(month.lake.home).committed(round_id)
+    bundles, round_id = Bundles(month.lake.home), month.round_id
     [committed] = month.records("committed_round")
-    if committed["manifest_sha256"] != parsed.manifest_sha256:
-        raise BundleError(f"批次 {round_id} 冻结的文件与本月度版本的承诺不是同一份：请核对后再抽取")
+    check_folder(bundles.path(round_id), committed["manifest_sha256"])
+    if not month.demonstration:
+        return load_json(CERTIFICATE, bundles.file(round_id, CERTIFICATE))
     beacon = rules.demonstration_beacon(month.policy, month.name, round_id)
     secret = rules.demonstration_secret(month.policy, round_id)
-    ceremony.check_beacon(beacon, parsed.policy.beacon)
-    commitment = ceremony.commitment(round_id, parsed.manifest_sha256, secret)
-    certificate = {
+    ceremony.check_beacon(beacon, bundles.policy(round_id).beacon)
+    commitment = ceremony.commitment(round_id, committed["manifest_sha256"], secret)
+    return {
         "spec": ceremony.SPEC,
         "round_id": round_id,
         "beacon": beacon,
         "office_secret": secret,
         "commitment": commitment,
         "key": ceremony.draw_key(commitment, beacon, secret),
-        "demonstration": month.demonstration,
+        "demonstration": True,
     }
-    return round_id, parsed, certificate
+
+
+def _awaits_opening(month: Month) -> bool:
+    """Nothing is drawn before the beacon is out and the secret has been opened before two roles."""
+    bundles = Bundles(month.lake.home)
+    if month.demonstration or CERTIFICATE in bundles.read(month.round_id):
+        month.lake.hold(HOLD, None)
+        return False
+    state = round_of(month)
+    month.lake.hold(HOLD, rounds.waiting_for(state) if state else None)
+    return True
 
 
 def _draw(month: Month) -> Tables:
     """The draw of the committed round: allocation, cuts, drawn, reserve and the visits of each county (DRAW §4, §5)."""
-    _, parsed, certificate = opened(month)
-    result = selection.draw(parsed, certificate["key"])
+    certificate = opened(month)
+    with month.house.engine() as engine:
+        result = draw_folder(engine, Bundles(month.lake.home).path(month.round_id), certificate["key"])
     visits = [
         {
             "county": c.county,
@@ -86,6 +96,11 @@ def _draw(month: Month) -> Tables:
         "drawn": [_plain(row) for row in result.drawn],
         "reserve": [_plain(row) for row in result.reserve],
         "county_visits": visits,
+        "due": [
+            dict(zip(("task", "county", "stratum"), each.key, strict=True))
+            | {"target_e4": each.target_e4, "shortfall_e4": each.shortfall_e4, "excess": each.excess}
+            for each in result.dues
+        ],
     }
 
 
@@ -95,18 +110,18 @@ def _plain(row: Any) -> dict[str, Any]:
 
 def _match(month: Month) -> Tables:
     """Two or more inspectors for every visit; what cannot be matched is listed with its reason (DRAW §6)."""
-    _, parsed, certificate = opened(month)
+    key = opened(month)["key"]
     drawn = [rows.DrawnRow(**r) for r in month.records("drawn")]
-    assignment = matching.assign(certificate["key"], parsed, drawn)
+    assignment = matching.assign(key, Bundles(month.lake.home).staffed(month.round_id), drawn)
     unmet = [{"visit_uid": u.visit_uid, "county": u.county, "unmet_reason": u.reason} for u in assignment.unassignable]
     return {"assignment": [_plain(row) for row in assignment.rows], "unassignable": unmet}
 
 
 def _round_bundle(month: Month) -> Stored:
     """Seal the bundle: certificate, results, verifier and SHA256SUMS beside what was committed; its digest is in the ledger."""
-    round_id, _, certificate = opened(month)
+    round_id = month.round_id
     files = {
-        "certificate.json": json_bytes(certificate),
+        CERTIFICATE: json_bytes(opened(month)),
         "allocation.csv": csv_bytes(
             rows.ALLOCATION, (rows.AllocationRow(**r).cells() for r in month.records("allocation"))
         ),
@@ -122,9 +137,7 @@ def _round_bundle(month: Month) -> Stored:
     if SUMS not in bundles.read(round_id):  # a sealed bundle keeps the verifier it was sealed with
         files["verify.py"] = VERIFIER.read_bytes()
     digest = bundles.seal(round_id, files)
-    ledger = Ledger(month.lake.home.ledger, "rounds")
-    if not any(e["kind"] == "sealed" and e["body"]["round_id"] == round_id for e in ledger.entries()):
-        ledger.append("sealed", {"round_id": round_id, "sha256sums": digest, "demonstration": month.demonstration})
+    Rounds(month.lake.home).seal(round_id, digest, demonstration=month.demonstration)
     sums = bundles.read(round_id)["SHA256SUMS"].decode().splitlines()
     listed = [{"round_id": round_id, "file_name": line[66:], "sha256": line[:64]} for line in sums]
     return month.store_records(output_contract("round_bundle"), listed)

@@ -1,46 +1,58 @@
-"""抽查计划: who may be drawn, how many a year, and the frame frozen before anyone can know the outcome.
+"""抽查计划: who may be drawn, and how many a year.
 
-Here: population, frame with every exclusion and its reason, strata, triggers, roster, and the committed round.
-Not here: the draw itself (draw), which needs the beacon.
+Here: population, frame with every exclusion and its reason, strata, triggers, roster, conflicts, the annual plan.
+Not here: freezing and committing the round (rounds), the draw itself (draw), which needs the beacon.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
-from datetime import date
-from typing import Any
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 
 import dagster as dg
 import pyarrow as pa
 
+from assets import policy_tables as tables
+from assets.round_state import earlier_draws, phase_salt_of, voided_dues, voided_visits
 from assets.schema import unit_name
 from assets.stage import Month, sql_asset, table_asset
-from data_contracts.model import output_contract, source_contract
-from resources.bundles import Bundles
-from resources.lake import Stored, sha256_file
-from resources.ledger import Ledger
-from resources.reference import policies, record_table, text_table
-from supervision import policy as rules
-from supervision.draw import capacity, ceremony, committed, quota, writing
-from supervision.draw.rows import ConflictRow, FrameRow, InspectorRow, PopulationRow, StratumRow, TriggerRow
-from supervision.merkle import frame_leaf, root
-from supervision.months import last_day, month_number
+from data_contracts.model import output_contract
+from resources.engines.duckdb_engine import sql_text
+from resources.lake import Stored
+from resources.reference import policies
+from supervision.draw import quota
+from supervision.months import last_day, years_before
+from supervision.policy.year import annual_rows
 
-
-class PlanError(ValueError):
-    """The round cannot be committed; the message says what is short and what to do."""
+SCOPES = (
+    "policy_task",
+    "policy_scope_fields",
+    "policy_scope_industries",
+    "policy_scope_licences",
+    "policy_scope_counties",
+)
+SCOPE_INPUTS = ("enterprise_month", "subject", "subject_field", "subject_licence")
+CANDIDATE_INPUTS = (
+    "population", "enterprise_month", "subject_field", "task_scope", "visit", "draw_history", "accepted_white_list",
+)  # fmt: skip
 
 
 def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]:
     """The assets of this stage."""
     return [
         sql_asset(
+            "task_scope",
+            partitions,
+            inputs=SCOPE_INPUTS,
+            extra=lambda m: {name: policy_tables(m)[name] for name in SCOPES},
+        ),
+        sql_asset(
             "population",
             partitions,
-            inputs=["enterprise_month", "subject_field"],
+            inputs=["enterprise_month", "subject_field", "task_scope"],
             deps=["grade_of_month"],
-            extra=lambda m: {"policy_field": text_table(({"field_code": f} for f in m.policy.fields), ("field_code",))},
+            extra=lambda m: {"policy_field": policy_tables(m)["policy_field"]},
             held=lambda month: "grade_snapshot" in month.lake.holds(),
         ),
         sql_asset(
@@ -48,20 +60,47 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
             partitions,
             inputs=["accepted_prior_draw"],
             deps=["intake"],
-            parameters=lambda m: {"month": m.name},
-            extra=lambda m: {"own_draws": own_draws(m)},
+            parameters=lambda m: {"month": m.name, "since": history_since(m.name)},
+            extra=lambda m: {"own_draws": earlier_draws(m, history_since(m.name))},
         ),
         sql_asset(
             "frame_candidate",
             partitions,
-            inputs=["population", "enterprise_month", "subject_field", "visit", "draw_history"],
-            parameters=_candidate_parameters,
+            inputs=CANDIDATE_INPUTS,
+            parameters=lambda m: tables.candidate_parameters(m.policy, m.name, m.as_of),
             extra=policy_tables,
         ),
         sql_asset("stratum_base", partitions, inputs=["frame_candidate"]),
         table_asset("stratum_quota", partitions, _stratum_quota, deps=["stratum_base"]),
-        sql_asset("frame", partitions, inputs=["frame_candidate", "stratum_quota"]),
-        sql_asset("strata", partitions, inputs=["frame", "draw_history"]),
+        sql_asset(
+            "frame",
+            partitions,
+            inputs=["frame_candidate", "stratum_quota"],
+            extra=lambda m: {"policy_reason": policy_tables(m)["policy_reason"]},
+        ),
+        sql_asset(
+            "frame_tally",
+            partitions,
+            inputs=["frame", "population"],
+            extra=policy_tables,
+            checks=[
+                dg.AssetCheckSpec(
+                    "nobody_left_out",
+                    asset="frame_tally",
+                    blocking=True,
+                    description="每个任务：可抽、受限、豁免的户数合计等于范围内存续主体数，无人被悄悄遗漏（DRAW §2）",
+                )
+            ],
+            judge=_judge_tally,
+        ),
+        sql_asset(
+            "strata",
+            partitions,
+            inputs=["frame", "draw_history"],
+            parameters=lambda m: {"year_text": m.name[:4]},
+            extra=lambda m: {"voided_due": voided_dues(m)},
+        ),
+        table_asset("annual_plan", partitions, _annual_plan, deps=["frame_candidate"]),
         sql_asset(
             "triggered_inspection",
             partitions,
@@ -79,30 +118,71 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
             judge=_judge_triggers,
         ),
         sql_asset(
+            "round_trigger",
+            partitions,
+            inputs=["triggered_inspection"],
+            extra=lambda m: {"voided_visit": voided_visits(m)},
+        ),
+        sql_asset(
             "roster",
             partitions,
             inputs=["accepted_inspector", "deliveries"],
             deps=["intake"],
             parameters=lambda m: {"as_of": m.as_of},
         ),
-        sql_asset("conflict", partitions, inputs=["accepted_inspector_conflict", "roster", "population"]),
-        table_asset(
-            "committed_round",
+        sql_asset(
+            "conflict",
             partitions,
-            _committed_round,
-            deps=[
-                "population",
-                "frame",
-                "strata",
-                "triggered_inspection",
+            inputs=[
+                "accepted_inspector_conflict",
+                "accepted_inspection_result",
+                "accepted_register",
                 "roster",
-                "conflict",
-                "draw_history",
-                "visit",
+                "population",
             ],
-            held=_awaits_approval,
+            parameters=_recusal,
         ),
     ]
+
+
+def history_since(month: str) -> str:
+    """The first month whose draws still matter: the year's, and a year back for the gap."""
+    return f"{int(month[:4]) - 1}{month[4:]}"
+
+
+def _recusal(month: Month) -> dict[str, object]:
+    recusal, day = month.policy.recusal, month.as_of
+    return {
+        "lead_since": years_before(day, recusal.lead_years),
+        "lead_times": recusal.lead_times,
+        "cross_station": recusal.cross_station,
+    }
+
+
+def policy_tables(month: Month) -> dict[str, pa.Table]:
+    """The policy in force as the small tables that the joins name."""
+    return tables.policy_tables(month.policy, month.name)
+
+
+def _judge_tally(month: Month, _: Stored) -> Iterable[dg.AssetCheckResult]:
+    """Eligible + blocked + exempt = the population within the scope, for each task and county."""
+    counted: dict[tuple[str, str], int] = defaultdict(int)
+    scope: dict[tuple[str, str], int] = {}
+    for row in month.records("frame_tally"):
+        counted[row["task"], row["county"]] += row["subjects"]
+        scope[row["task"], row["county"]] = row["in_scope"]
+    wrong = [
+        f"任务 {task}、{unit_name(county)}：名录 {counted[task, county]} 户，范围内 {scope[task, county]} 户"
+        for task, county in sorted(scope)
+        if counted[task, county] != scope[task, county]
+    ]
+    yield dg.AssetCheckResult(
+        check_name="nobody_left_out",
+        passed=not wrong,
+        description=f"名录与范围内户数不符：{'；'.join(wrong[:20])}。请停止使用并报告"
+        if wrong
+        else f"{len(scope)} 个任务与属地，名录户数均等于范围内户数",
+    )
 
 
 def _judge_triggers(month: Month, _: Stored) -> Iterable[dg.AssetCheckResult]:
@@ -133,38 +213,6 @@ def signals(month: Month) -> pa.Table:
     return pa.concat_tables([schema.empty_table(), *tables])
 
 
-def own_draws(month: Month) -> pa.Table:
-    """Who this system drew in earlier rounds of the year."""
-    rows = Bundles(month.lake.home).drawn_before(rules.round_id(month.policy, month.name))
-    columns = ("round_id", "draw_month", "task", "county", "stratum", "uid")
-    return pa.table({name: pa.array([row[name] for row in rows], pa.string()) for name in columns})
-
-
-def policy_tables(month: Month) -> dict[str, pa.Table]:
-    """The policy in force as the small tables that the joins name."""
-    policy, name = month.policy, month.name
-    return {
-        "policy_task": record_table(rules.task_rows(policy, name)),
-        "policy_scope_types": record_table(rules.scope_type_rows(policy, name)),
-        "policy_scope_fields": record_table(rules.scope_field_rows(policy, name)),
-        "policy_level": record_table(rules.level_rows(policy, name)),
-        "policy_matrix": record_table(rules.matrix_rows(policy)),
-        "policy_cap": record_table(rules.cap_rows(policy)),
-        "policy_observed": record_table(rules.observed_rows(policy)),
-        "policy_reason": record_table(rules.reason_rows(policy)),
-    }
-
-
-def _candidate_parameters(month: Month) -> dict[str, object]:
-    first = month.first_day
-    years, index = divmod(month_number(month.name) - 1 - month.policy.observation_months, 12)
-    return {
-        "year": first.year,
-        "month_number": month_number(month.name),
-        "observed_since": date(years, index + 1, 1),
-    }
-
-
 def _stratum_quota(month: Month) -> Stored:
     """Annual quota of each stratum, and whether those drawn this year are passed over (DRAW §4)."""
     rows = []
@@ -181,129 +229,28 @@ def _stratum_quota(month: Month) -> Stored:
     return month.store_records(output_contract("stratum_quota"), rows)
 
 
-def _awaits_approval(month: Month) -> bool:
-    """Hold a real round for its approval; a demonstration is approved by configuration (and says so everywhere)."""
-    round_id = rules.round_id(month.policy, month.name)
-    waiting = None if month.demonstration else f"批次 {round_id} 的抽查计划已形成，待审批后承诺；审批前不抽取"
-    month.lake.hold("approval", waiting)
-    return waiting is not None
+def _annual_plan(month: Month) -> Stored:
+    """What every task of the year owes each county and level, batch by batch, on this month's bases (国市监信〔2019〕38号)."""
+    policy = tables.all_year(month.policy)
+    widened = tables.policy_tables(policy, month.name)
+    with month.house.engine() as engine:
 
+        def select(name: str, inputs: Sequence[str], more: Mapping[str, pa.Table], **params: object) -> pa.Table:
+            stored = {each: month.lake.table(each) for each in inputs}
+            return engine.select(sql_text(f"plan/{name}"), stored | dict(more), params)
 
-def _committed_round(month: Month) -> Stored:
-    """Freeze the eight files, compute C, enter it in the ledger (DRAW §2, §3.1)."""
-    round_id = rules.round_id(month.policy, month.name)
-    salt_key = bytes.fromhex(rules.demonstration_secret(month.policy, f"salt|{month.name[:4]}"))
-    files, merkle_root = committed_files(month, round_id, salt_key)
-    parsed = committed.parse_committed(files)
-    if not parsed.roster:
-        raise PlanError(
-            f"批次 {round_id} 没有可用的检查人员：请信用科交付「执法检查人员」（inspector），或核对证件有效期"
+        scope = select("task_scope", SCOPE_INPUTS, {name: widened[name] for name in SCOPES})
+        candidates = select(
+            "frame_candidate",
+            [name for name in CANDIDATE_INPUTS if name != "task_scope"],
+            widened | {"task_scope": scope},
+            **tables.candidate_parameters(policy, month.name, month.as_of),
         )
-    short = capacity.floor_shortfalls(parsed)
-    if short:
-        told = "；".join(f"{unit_name(s.county)}需 {s.needed} 户次、可用 {s.capacity} 户次" for s in short)
-        raise PlanError(f"批次 {round_id} 检查力量不足以保证最低份额，不能承诺：{told}。请增派人员或由政策下调后重跑")
-    manifest = committed.manifest_bytes(files)
-    manifest_sha256 = hashlib.sha256(manifest).hexdigest()
-    secret = rules.demonstration_secret(month.policy, round_id)
-    commitment = ceremony.commitment(round_id, manifest_sha256, secret)
-    Bundles(month.lake.home).commit(round_id, files | {"manifest.txt": manifest})
-    row = {
-        "round_id": round_id,
-        "month": month.name,
-        "manifest_sha256": manifest_sha256,
-        "commitment": commitment,
-        "merkle_root": merkle_root,
-        "committed_rows": len(parsed.frame),
-        "demonstration": month.demonstration,
-    }
-    ledger = Ledger(month.lake.home.ledger, "rounds")
-    if not any(e["kind"] == "commitment" and e["body"]["round_id"] == round_id for e in ledger.entries()):
-        ledger.append("commitment", row)
-    return month.store_records(output_contract("committed_round"), [row])
-
-
-def committed_files(month: Month, round_id: str, salt_key: bytes) -> tuple[dict[str, bytes], str]:
-    """The eight committed files of DRAW §2 from the month's tables, and the head of the frame's tree."""
-    population = [
-        PopulationRow(r["uid"], r["county"], r["type"], tuple(r["fields"].split(";")) if r["fields"] else ())
-        for r in month.records("population")
-    ]
-    columns = ("task", "uid", "county", "stratum", "state", "reason")
-    frame = [FrameRow(*(r[c] for c in columns)) for r in month.records("frame", columns)]
-    strata = [StratumRow(**r) for r in month.records("strata")]
-    triggers = [TriggerRow(r["trigger_id"], r["uid"], r["county"]) for r in month.records("triggered_inspection")]
-    codes = _field_codes()
-    roster = month.records("roster")
-    inspectors = [
-        InspectorRow(
-            r["inspector_id"],
-            r["county"],
-            tuple(
-                sorted({codes[name.strip()] for name in r["specialties"].replace("；", ";").split(";") if name.strip()})
-            ),
-            r["days"],
-            r["load_cap"],
-            r["valid_until"].isoformat(),
-        )
-        for r in roster
-    ]
-    conflicts = [ConflictRow(r["inspector_id"], r["uid"]) for r in month.records("conflict")]
-    merkle_root = root(frame_leaf(salt_key, row.task, row.uid) for row in frame).hex()
-    files = {
-        "population.csv": writing.population_csv(population),
-        "frame.csv": writing.frame_csv(frame),
-        "strata.csv": writing.strata_csv(strata),
-        "triggers.csv": writing.triggers_csv(triggers),
-        "roster.csv": writing.roster_csv(inspectors),
-        "conflicts.csv": writing.conflicts_csv(conflicts),
-        "policy.json": writing.policy_json(_round_policy(month, roster)),
-        "context.json": writing.context_json(_context(month, round_id, salt_key, merkle_root)),
-    }
-    return files, merkle_root
-
-
-def _field_codes() -> Mapping[str, str]:
-    names = source_contract("task_evidence").column("field_code").values
-    return {**names, **{code: code for code in names.values()}}
-
-
-def _round_policy(month: Month, roster: list[dict[str, Any]]) -> dict[str, object]:
-    year = int(month.name[:4])
-    rounds = {row["draw_month"] for row in month.records("draw_history", ["draw_month"])}
-    rounds |= Bundles(month.lake.home).months()
-    return rules.round_policy(
+        bases = select("stratum_base", [], {"frame_candidate": candidates}).to_pylist()
+    found = annual_rows(
         month.policy,
-        month.name,
-        capacity=rules.county_capacity(roster, month.policy, month.name),
-        phase_salt=ceremony.phase_salt(year, rules.demonstration_phase_beacon(month.policy, year)),
-        beacon=rules.demonstration_beacon_rule(month.name),
-        batch_prev=rules.batches_before(month.policy, month.name, rounds),
+        month.first_day.year,
+        {(row["task"], row["county"], row["stratum"]): row["base"] for row in bases},
+        phase_salt_of(month),
     )
-
-
-def _context(month: Month, round_id: str, salt_key: bytes, merkle_root: str) -> dict[str, object]:
-    basis = month.lake.basis()
-    return {
-        "calendar": basis["calendar"],
-        "code_commit": basis["code_commit"],
-        "frame_merkle_root": merkle_root,
-        "grade_snapshot_sha256": source_digest(month, "grade_snapshot"),
-        "previous_certificate_sha256": Bundles(month.lake.home).previous_certificate(round_id),
-        "register_sha256": source_digest(month, "register"),
-        "salt_key_sha256": hashlib.sha256(salt_key).hexdigest(),
-        "visit_ledger_sha256": sha256_file(month.lake.table("visit")),
-    }
-
-
-def source_digest(month: Month, source: str) -> str:
-    """Digest of a source's file of this month as its owner knows it; of several, of their `sha256sum` lines."""
-    files = sorted(
-        (row["file_name"], row["file_sha256"])
-        for row in month.records("deliveries")
-        if row["source"] == source and row["state"] in ("used", "repeated") and row["delivery_month"] == month.name
-    )
-    if len(files) == 1:
-        return str(files[0][1])
-    lines = "".join(f"{digest}  {name}\n" for name, digest in files)
-    return hashlib.sha256(lines.encode()).hexdigest()
+    return month.store_records(output_contract("annual_plan"), (asdict(row) for row in found))

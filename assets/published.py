@@ -11,7 +11,6 @@ from assets.stage import Month, table_asset
 from data_contracts.model import output_contract
 from resources.lake import Stored, sha256_file, write_bytes
 from resources.publishing import publish
-from supervision import policy as rules
 from supervision.canonical import json_bytes
 
 TABLES = (
@@ -78,7 +77,7 @@ def _warehouse(month: Month) -> Stored:
 
 def _evidence(month: Month) -> Stored:
     """The digests of everything the month brought forth, and a copy of its certificate (R-39)."""
-    home, round_id = month.lake.home, rules.round_id(month.policy, month.name)
+    home, round_id = month.lake.home, month.round_id
     folder = home.evidence / month.name
     # Files only: correction sheets lie in a folder of their own, and come and go with what departments mend.
     made = [p for p in sorted((home.outbox / month.name).iterdir()) if p.is_file() and not p.name.startswith(".")]

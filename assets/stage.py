@@ -48,6 +48,16 @@ class Month:
         return policy_for(self.name)[0]
 
     @property
+    def round_id(self) -> str:
+        """The round of the draw that this version of the month is for."""
+        return str(self.lake.basis()["round_id"])
+
+    @property
+    def voided_rounds(self) -> list[str]:
+        """The rounds of this month that were voided before."""
+        return list(self.lake.basis()["voided_rounds"])
+
+    @property
     def demonstration(self) -> bool:
         """Whether every delivery of the month was generated: then every output says 演示."""
         return bool(self.lake.basis()["demonstration"])
@@ -208,8 +218,12 @@ def tables_asset(
     deps: Iterable[str],
     checks: Sequence[dg.AssetCheckSpec] = (),
     judge: JudgeTables | None = None,
+    held: Held | None = None,
 ) -> dg.AssetsDefinition:
-    """Several assets that one rule brings forth together, each under its own output contract; `judge` names its assets."""
+    """Several assets that one rule brings forth together, each under its own output contract; `judge` names its assets.
+
+    While `held` says so, none is written and everything downstream waits.
+    """
     contracts = {table: output_contract(table) for table in tables}
     upstream = list(deps)
 
@@ -220,6 +234,7 @@ def tables_asset(
                 table,
                 deps=upstream,
                 partitions_def=partitions,
+                skippable=held is not None,
                 **asset_arguments(contract, kinds=("python", "parquet")),
             )
             for table, contract in contracts.items()
@@ -229,6 +244,8 @@ def tables_asset(
     )
     def _asset(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         month = month_of(context)
+        if held is not None and held(month):
+            return
         computed = compute(month)
         for table, contract in contracts.items():
             stored = month.store_records(contract, computed[table])

@@ -1,7 +1,7 @@
 """The three jobs of a month, the one that only collects, and the schedule (DESIGN §3).
 
 `collect` takes in what was delivered, so that departments hear of faults at once. `monthly` collects, validates, joins
-and plans, up to the committed frame; `draw` follows approval and beacon; `close` writes what the offices receive and
+and plans, up to the frozen frame; `draw` follows approval, commitment and beacon; `close` writes what the offices receive and
 publishes. Law and ceremony part the three; a demonstration runs them in a row.
 """
 
@@ -27,7 +27,7 @@ def build_jobs(hooks: Set[dg.HookDefinition]) -> list[dg.UnresolvedAssetJobDefin
     # How collecting went is told at once, and not only when the round that waits for a person has been drawn.
     told = dg.AssetSelection.groups("reports") & dg.AssetSelection.assets(*COLLECTION_REPORTS)
     collected = dg.AssetSelection.groups("collected", "validated") | dg.AssetSelection.assets("subject") | told
-    drawn = planned & dg.AssetSelection.assets("committed_round").downstream(include_self=False)
+    drawn = planned & dg.AssetSelection.assets("committed_round").downstream()
     described = (
         (
             "collect",
@@ -39,7 +39,7 @@ def build_jobs(hooks: Set[dg.HookDefinition]) -> list[dg.UnresolvedAssetJobDefin
             collected | dg.AssetSelection.groups("risk") | (planned - drawn),
             "归集、验收、比对等级、形成计划并冻结抽查名录（每月）",
         ),
-        ("draw", drawn, "经审批、见证信标之后：抽取对象、匹配人员、封装抽取包"),
+        ("draw", drawn, "经审批、承诺、见证信标之后：抽取对象、匹配人员、封装抽取包"),
         (
             "close",
             dg.AssetSelection.groups("reports", "published") - told,

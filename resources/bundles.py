@@ -10,7 +10,8 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,21 @@ from typing import Any
 from resources.settings import Home
 from supervision.canonical import parse_csv
 from supervision.draw.committed import EIGHT, Committed, parse_committed
-from supervision.draw.rows import DRAWN
+from supervision.draw.round_policy import RoundPolicy, parse_policy_json
+from supervision.draw.rows import (
+    CONFLICTS,
+    DRAWN,
+    ROSTER,
+    TRIGGERS,
+    ConflictRow,
+    DrawnRow,
+    InspectorRow,
+    TriggerRow,
+)
 
 SUMS = "SHA256SUMS"
-_MONTH = re.compile(r"\d{4}-\d{2}")
+CERTIFICATE = "certificate.json"
+_ROUND = re.compile(r"[A-Za-z0-9]+-(\d{4}-\d{2})(?:\.(\d+))?")
 
 
 class BundleError(Exception):
@@ -31,6 +43,24 @@ class BundleError(Exception):
 @lru_cache(maxsize=1)
 def _parsed(files: frozenset[tuple[str, bytes]]) -> Committed:
     return parse_committed(dict(files))
+
+
+def place_of(round_id: str) -> tuple[str, int]:
+    """Month of a round and its number within the month, from 1: rounds sort by it (DRAW §1)."""
+    found = _ROUND.fullmatch(round_id)
+    if found is None:
+        raise BundleError(f"批次编号“{round_id}”不合写法，应形如 YC-2026-11 或 YC-2026-11.2，请核对")
+    return found[1], int(found[2] or 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Staffed:
+    """The small committed files of a round, as the matching takes them (DRAW §6)."""
+
+    policy: RoundPolicy
+    triggers: tuple[TriggerRow, ...]
+    roster: tuple[InspectorRow, ...]
+    conflicts: tuple[ConflictRow, ...]
 
 
 class Bundles:
@@ -81,31 +111,67 @@ class Bundles:
             self._write(round_id, files)
         return hashlib.sha256(files[SUMS]).hexdigest()
 
-    def drawn_before(self, round_id: str) -> list[dict[str, str]]:
-        """Who earlier rounds of the same year drew: round_id, draw_month, task, county, stratum, uid."""
-        rows: list[dict[str, Any]] = []
-        prefix = round_id[: round_id.index("-") + 5]
-        for path in sorted(self.folder.glob(f"{prefix}-*")):
-            drawn = path / "drawn.csv"
-            if path.name >= round_id or not drawn.exists():
-                continue
-            month = path.name[len(prefix) - 4 : len(prefix) + 3]
-            for task, county, stratum, _, uid, _, _ in parse_csv("drawn.csv", drawn.read_bytes(), DRAWN):
-                rows.append(
-                    {"round_id": path.name, "draw_month": month, "task": task}
-                    | {"county": county, "stratum": stratum, "uid": uid}
-                )
-        return rows
+    def open(self, round_id: str, certificate: bytes) -> None:
+        """Add the certificate of a committed round: beacon and secret are known. The same bytes again change nothing."""
+        held = self.read(round_id)
+        if CERTIFICATE not in held:
+            self._write(round_id, held | {CERTIFICATE: certificate})
+        elif held[CERTIFICATE] != certificate:
+            raise BundleError(f"批次 {round_id} 已有证书，与本次的不同：信标和密值只开启一次，请核对台账")
 
-    def months(self) -> set[str]:
-        """The months of all sealed rounds, whether or not anyone was drawn."""
-        found = (_MONTH.search(path.parent.name) for path in self.folder.glob(f"*/{SUMS}"))
-        return {match[0] for match in found if match}
+    def rounds(self) -> list[str]:
+        """The rounds there are, in the order in which they were held."""
+        found = [path.name for path in self.folder.glob("*") if _ROUND.fullmatch(path.name)]
+        return sorted(found, key=place_of)
+
+    def before(self, round_id: str) -> list[str]:
+        """The rounds held before this one that have been sealed, in order."""
+        return [r for r in self.rounds() if place_of(r) < place_of(round_id) and (self.path(r) / SUMS).exists()]
+
+    def drawn(self, round_id: str) -> Iterator[DrawnRow]:
+        """The rows of a sealed round's drawn.csv."""
+        for task, county, stratum, rank, uid, ticket, target in parse_csv(
+            "drawn.csv", self.file(round_id, "drawn.csv"), DRAWN
+        ):
+            yield DrawnRow(task, county, stratum, int(rank), uid, ticket, int(target))
+
+    def policy(self, round_id: str) -> RoundPolicy:
+        """The policy.json of a round."""
+        return parse_policy_json(self.file(round_id, "policy.json"))
+
+    def staffed(self, round_id: str) -> Staffed:
+        """What the matching needs of a round whose files have been checked: policy, triggers, roster, conflicts."""
+        triggers = parse_csv("triggers.csv", self.file(round_id, "triggers.csv"), TRIGGERS)
+        roster = parse_csv("roster.csv", self.file(round_id, "roster.csv"), ROSTER)
+        conflicts = parse_csv("conflicts.csv", self.file(round_id, "conflicts.csv"), CONFLICTS)
+        return Staffed(
+            policy=self.policy(round_id),
+            triggers=tuple(TriggerRow(*cells) for cells in triggers),
+            roster=tuple(
+                InspectorRow(name, county, tuple(skills.split(";")) if skills else (), int(days), int(cap), until)
+                for name, county, skills, days, cap, until in roster
+            ),
+            conflicts=tuple(ConflictRow(*cells) for cells in conflicts),
+        )
+
+    def drawn_before(self, round_id: str, since: str, voided: Collection[str]) -> list[dict[str, Any]]:
+        """Who earlier rounds drew from the month `since` on: round_id, draw_month, task, county, stratum, uid, is_voided."""
+        return [
+            {"round_id": each, "draw_month": place_of(each)[0], "task": row.task, "county": row.county}
+            | {"stratum": row.stratum, "uid": row.uid, "is_voided": each in voided}
+            for each in self.before(round_id)
+            if place_of(each)[0] >= since
+            for row in self.drawn(each)
+        ]
+
+    def file(self, round_id: str, name: str) -> bytes:
+        """One file of a round."""
+        return (self.path(round_id) / name).read_bytes()
 
     def previous_certificate(self, round_id: str) -> str | None:
         """Digest of the certificate of the round before, if there is one."""
-        earlier = [p for p in sorted(self.folder.glob("*/certificate.json")) if p.parent.name < round_id]
-        return hashlib.sha256(earlier[-1].read_bytes()).hexdigest() if earlier else None
+        earlier = self.before(round_id)
+        return hashlib.sha256(self.file(earlier[-1], CERTIFICATE)).hexdigest() if earlier else None
 
     def _write(self, round_id: str, files: Mapping[str, bytes]) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -111,8 +111,10 @@ def rows_of(receipts: Iterable[Receipt]) -> list[dict[str, Any]]:
     return sorted(result, key=lambda r: (r["delivery_id"], r["file_name"]))
 
 
-def basis_of(month: str, as_of: date, receipts: Iterable[Receipt]) -> dict[str, Any]:
-    """What the month's result depends on; the same basis gives the same bytes."""
+def basis_of(
+    month: str, as_of: date, receipts: Iterable[Receipt], round_facts: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """What the month's result depends on; the same basis gives the same bytes. round_facts: which round of the month."""
     policy, policy_sha256 = policy_for(month)
     used = [r for r in receipts if r.state == "used" and r.delivery is not None]
     contracts = hashlib.sha256("".join(c.sha256 for c in (*source_contracts(), *output_contracts())).encode())
@@ -134,6 +136,7 @@ def basis_of(month: str, as_of: date, receipts: Iterable[Receipt]) -> dict[str, 
         "policy": policy.version,
         "policy_sha256": policy_sha256,
         "calendar": calendar_version(),
+        **(round_facts or {}),
     }
 
 

@@ -41,3 +41,9 @@ def month_before(month: str) -> str:
     """The month before."""
     year, index = divmod(month_number(month) - 2, 12)
     return f"{year:04d}-{index + 1:02d}"
+
+
+def years_before(day: date, years: int) -> date:
+    """The same day so many years before; of 29 February the 28th where there is none."""
+    last = monthrange(day.year - years, day.month)[1]
+    return date(day.year - years, day.month, min(day.day, last))

@@ -7,7 +7,9 @@ with reasoned as (
         c.stratum,
         case
             when c.in_observation then 'observation_period'
+            when c.on_white_list then 'white_list'
             when c.drawn_this_year and q.blocks_drawn_this_year then 'drawn_this_year'
+            when c.drawn_in_voided then 'voided_round'
             when c.within_gap then 'visited_within_gap'
             when c.over_cap then 'yearly_cap_reached'
             else ''
@@ -16,11 +18,12 @@ with reasoned as (
     inner join stratum_quota as q on c.task = q.task and c.county = q.county and c.stratum = q.stratum
 )
 select
-    task,
-    uid,
-    county,
-    stratum,
-    case reason when '' then 'eligible' when 'observation_period' then 'exempt' else 'blocked' end as state,
-    reason
-from reasoned
-order by task, uid
+    r.task,
+    r.uid,
+    r.county,
+    r.stratum,
+    coalesce(p.state, 'eligible') as state,
+    r.reason
+from reasoned as r
+left join policy_reason as p on r.reason = p.reason
+order by r.task, r.uid

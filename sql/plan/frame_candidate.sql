@@ -5,10 +5,12 @@ with task_types as (
 task_fields as (
     select task, field_code from policy_scope_fields
 ),
+-- 专业领域等级各有写法（如医疗器械一至四级），先对到 A 至 D（reference/field_grades.csv）。
 in_field as (
-    select tf.task, sf.uid, max(sf.field_grade) as field_grade, bool_or(sf.is_key_unit) as is_key_unit
+    select tf.task, sf.uid, max(coalesce(g.letter, sf.field_grade)) as field_grade, bool_or(sf.is_key_unit) as is_key_unit
     from subject_field as sf
     inner join task_fields as tf on sf.field_code = tf.field_code
+    left join ref_field_grades as g on sf.field_code = g.field_code and sf.field_grade = g.field_grade
     group by tf.task, sf.uid
 ),
 scoped as (
@@ -23,7 +25,8 @@ scoped as (
     inner join task_types as y on t.task = y.task
     inner join population as p on y.type = p.type
     left join in_field as f on t.task = f.task and p.uid = f.uid
-    where not t.has_fields or f.uid is not null
+    left join task_scope as w on t.task = w.task and p.uid = w.uid
+    where case when t.has_wider_scope then w.uid is not null else not t.has_fields or f.uid is not null end
 ),
 graded as (
     select s.*, e.credit_grade, e.is_new_form, e.established_on
@@ -36,16 +39,50 @@ levelled as (
         case g.stratum_by
             when 'credit_grade' then coalesce(g.credit_grade, 'U')
             when 'key_unit' then case when g.is_key_unit then 'KEY' else 'NONKEY' end
+            when 'flat' then 'FLAT'
             else m.stratum
         end as stratum
     from graded as g
     left join policy_matrix as m
         on coalesce(g.credit_grade, 'U') = m.credit_grade and coalesce(g.field_grade, 'U') = m.field_grade
 ),
-visits as (
-    select uid, cast(count(distinct visited_on) as bigint) as visits_this_year
+drawn as (
+    select
+        task,
+        uid,
+        bool_or(substr(draw_month, 1, 4) = $year_text) as this_year,
+        bool_or(is_voided and draw_month = $month) as voided
+    from draw_history
+    group by task, uid
+),
+-- 抽到现场检查而尚无检查记录的，按抽取月份算作一次检查：否则次月会再抽到同一户，间隔和上限都守不住。
+awaited as (
+    select
+        h.task,
+        h.uid,
+        h.draw_month,
+        cast(substr(h.draw_month, 1, 4) as bigint) * 12 + cast(substr(h.draw_month, 6, 2) as bigint) as month_number
+    from draw_history as h
+    inner join policy_on_site as s on h.task = s.task and h.stratum = s.stratum
+),
+occasions as (
+    select uid, task, month_number, cast(visited_on as varchar) as occasion, cast(year(visited_on) as bigint) as year_number
     from visit
-    where year(visited_on) = $year
+    union all
+    select
+        a.uid,
+        a.task,
+        a.month_number,
+        concat('draw ', a.draw_month) as occasion,
+        cast(substr(a.draw_month, 1, 4) as bigint) as year_number
+    from awaited as a
+    left join visit as v on a.uid = v.uid and a.task = v.task and a.month_number <= v.month_number
+    where v.uid is null
+),
+visits as (
+    select uid, cast(count(distinct occasion) as bigint) as visits_this_year
+    from occasions
+    where year_number = $year
     group by uid
 ),
 task_visits as (
@@ -53,12 +90,17 @@ task_visits as (
         uid,
         task,
         max(month_number) as last_month_number,
-        cast(count(*) filter (where year(visited_on) = $year) as bigint) as visits_this_year
-    from visit
+        cast(count(distinct case when year_number = $year then occasion end) as bigint) as visits_this_year
+    from occasions
     group by uid, task
 ),
-drawn as (
-    select task, uid from draw_history group by task, uid
+listed as (
+    select l.uscc as uid, t.task
+    from accepted_white_list as l
+    inner join policy_task as t
+        on l.tasks is null or contains(concat(';', l.tasks, ';'), concat(';', t.task, ';'))
+    where l.is_current and l.listed_on <= $as_of and l.expires_on >= $as_of and t.has_white_list
+    group by l.uscc, t.task
 )
 select
     l.task,
@@ -67,10 +109,12 @@ select
     l.stratum,
     t.has_observation and l.is_new_form and l.established_on > $observed_since
     and coalesce(o.credit_grade is not null, false) as in_observation,
+    k.uid is not null as on_white_list,
     coalesce($month_number < w.last_month_number + p.gap_months, false) as within_gap,
     coalesce(v.visits_this_year >= c.visits, false)
     or coalesce(p.on_site and w.visits_this_year >= p.yearly_cap, false) as over_cap,
-    d.uid is not null as drawn_this_year
+    coalesce(d.this_year, false) as drawn_this_year,
+    coalesce(d.voided, false) as drawn_in_voided
 from levelled as l
 inner join policy_task as t on l.task = t.task
 inner join policy_level as p on l.task = p.task and l.stratum = p.stratum
@@ -79,4 +123,5 @@ left join policy_observed as o on l.credit_grade = o.credit_grade
 left join visits as v on l.uid = v.uid
 left join task_visits as w on l.uid = w.uid and l.task = w.task
 left join drawn as d on l.task = d.task and l.uid = d.uid
+left join listed as k on l.task = k.task and l.uid = k.uid
 order by l.task, l.uid

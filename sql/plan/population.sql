@@ -1,9 +1,16 @@
--- 检查对象名录：辖区内全部存续主体，一主体一行，专业领域只列抽查政策所管的（DRAW §2 population.csv）。
-with listed as (
-    select s.uid, array_to_string(list_sort(array_agg(s.field_code)), ';') as fields
+-- 检查对象名录：辖区内全部存续主体，一主体一行，专业领域只列抽查政策所管的；范围另有限定的任务，范围内者列 scope.<任务>（DRAW §2 population.csv）。
+with belonging as (
+    select s.uid, s.field_code
     from subject_field as s
     inner join policy_field as p on s.field_code = p.field_code
-    group by s.uid
+    union all
+    select t.uid, concat('scope.', t.task) as field_code
+    from task_scope as t
+),
+listed as (
+    select uid, array_to_string(list_sort(array_agg(field_code)), ';') as fields
+    from belonging
+    group by uid
 )
 select
     e.uid,

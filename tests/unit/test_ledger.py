@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -127,20 +128,35 @@ def test_a_bundle_is_committed_once_and_sealed_once(home: Home) -> None:
     assert [line.split("  ")[1] for line in files["SHA256SUMS"].decode().splitlines()] == ["drawn.csv", "frame.csv"]
 
 
-def test_earlier_rounds_of_the_year_and_only_they(home: Home) -> None:
+def test_earlier_rounds_in_the_order_in_which_they_were_held(home: Home) -> None:
     bundles = Bundles(home)
     drawn = b"task,county,stratum,rank,uid,ticket,target_e4\nGEN,140802,B,1,F,0,1\n"
-    for round_id in ("YC-2025-12", "YC-2026-08", "YC-2026-09.2", "YC-2026-10"):
+    held = ("YC-2025-12", "YC-2026-08", "YC-2026-09", "YC-2026-09.2", "YC-2026-09.10", "YC-2026-10")
+    for round_id in reversed(held):
         bundles.commit(round_id, {"drawn.csv": drawn, "certificate.json": json.dumps(round_id).encode()})
-    assert [(r["round_id"], r["draw_month"], r["uid"]) for r in bundles.drawn_before("YC-2026-10")] == [
-        ("YC-2026-08", "2026-08", "F"),
-        ("YC-2026-09.2", "2026-09", "F"),
+        if round_id != "YC-2026-08":  # committed, but not drawn yet
+            bundles.seal(round_id, {})
+    assert bundles.rounds() == list(held)
+    found = bundles.drawn_before("YC-2026-09.10", "2026-01", {"YC-2026-09"})
+    assert [(r["round_id"], r["draw_month"], r["uid"], r["is_voided"]) for r in found] == [
+        ("YC-2026-09", "2026-09", "F", True),
+        ("YC-2026-09.2", "2026-09", "F", False),
     ]
-    assert bundles.previous_certificate("YC-2026-10") != bundles.previous_certificate("YC-2026-09")
+    last = hashlib.sha256(json.dumps("YC-2026-09.10").encode()).hexdigest()
+    assert bundles.previous_certificate("YC-2026-10") == last
     assert bundles.previous_certificate("YC-2025-12") is None
-    assert bundles.months() == set()
-    bundles.seal("YC-2026-09.2", {})
-    assert bundles.months() == {"2026-09"}
+
+
+def test_a_certificate_is_added_once(home: Home) -> None:
+    bundles = Bundles(home)
+    with pytest.raises(BundleError, match="尚未冻结"):
+        bundles.open("YC-2026-10", b"{}")
+    bundles.commit("YC-2026-10", {"frame.csv": b"a\n"})
+    bundles.open("YC-2026-10", b"{}")
+    bundles.open("YC-2026-10", b"{}")
+    with pytest.raises(BundleError, match="已有证书"):
+        bundles.open("YC-2026-10", b"{ }")
+    assert set(bundles.read("YC-2026-10")) == {"frame.csv", "certificate.json"}
 
 
 def test_the_data_folder_is_its_owners_alone(home: Home) -> None:
