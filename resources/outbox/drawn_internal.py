@@ -26,7 +26,7 @@ _DRAWN = (
 )  # fmt: skip
 _COUNTY = (
     "ent_name", "uid", "address", "task_names", "item_names", "mode_planned", "trigger_ids", "risk_points",
-    "visits_ytd_before", "visits_cap", "lead_inspector", "other_inspectors", "assignment_state", "assignment_reason",
+    "visits_ytd_before", "lead_inspector", "other_inspectors", "assignment_state", "assignment_reason",
     "status", "window_start", "window_end",
 )  # fmt: skip
 _TRIGGERS = (

@@ -34,9 +34,9 @@ def public_round(each: Round, declared: Beacon, text: str | None) -> dict[str, o
     reason = each.void.reason if each.void else None
     return {
         "round_id": each.round_id,
-        "month": each.month,
+        "plan_month": each.month,
         "round_kind": "演示" if each.demonstration else "正式",
-        "commitment_no": each.commitment.number,
+        "commitment_serial": each.commitment.number,
         "committed_at": None if each.demonstration else each.commitment.at,
         "commitment": each.commitment.commitment,
         "merkle_root": each.commitment.merkle_root,

@@ -242,14 +242,14 @@ def replacements() -> pd.DataFrame:
 
 def rounds() -> pd.DataFrame:
     row = {
-        "round_id": "YC-2026-10", "month": "2026-10", "round_kind": "正式", "commitment_no": 7,
+        "round_id": "YC-2026-10", "plan_month": "2026-10", "round_kind": "正式", "commitment_serial": 7,
         "committed_at": "2026-11-08T16:00:00+08:00", "commitment": SHA, "merkle_root": SHA, "beacon_choice": "kl8-2026311",
         "beacon_text": "kl8-2026311:01.05.09.13.17.21.25.29.33.37.41.45.49.53.57.61.65.69.73.80", "fallback_used": "否",
         "round_state": "作废", "void_reason": "登记表漏报一个乡镇",
     }  # fmt: skip
     after = {
         "round_id": "YC-2026-10.2",
-        "commitment_no": 8,
+        "commitment_serial": 8,
         "beacon_text": None,
         "round_state": "已承诺",
         "void_reason": None,

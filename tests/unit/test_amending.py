@@ -8,7 +8,9 @@ import random
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from pipelines.cli.amend import group
 from resources.amending import AmendingError, drawn_round, enter, requests
 from resources.ledger import Ledger
 from resources.settings import Home
@@ -107,3 +109,23 @@ def test_whatever_is_asked_for_the_check_finds_no_fault(tmp_path: Path, seed: in
     # Whether the reasons of unstaffed visits are known or not, the same people go.
     assert amend(drawn_round(home, ROUND), asked).posts == result.posts
     assert json.loads((home.bundles / ROUND / "certificate.json").read_bytes())["key"] == drawn.key
+
+
+def test_the_command_tells_at_once_who_comes_instead_and_who_goes(tmp_path: Path) -> None:
+    home, _ = sealed(tmp_path)
+    task, uid = on_site(home)
+
+    def ssj(*words: str) -> str:
+        result = CliRunner().invoke(group, [*words, "--home", str(home.root)])
+        assert result.exit_code == 0, result.output or result.exception
+        return result.output
+
+    told = ssj(
+        "replace", ROUND, "--task", task, "--uid", uid.lower(), "--reason", "查无", "--evidence", "笔录3号", "--by", "I01"
+    )  # fmt: skip
+    [decision] = amend(drawn_round(home, ROUND), requests(home, ROUND)).decisions
+    assert str(decision.new_uid) in told and all(name in told for name in decision.team)
+    assert ssj("list", ROUND).splitlines()[0].startswith("1  ")
+    with pytest.raises(AmendingError, match="未在这项任务中抽中"):
+        words = ["--task", "NONE", "--uid", uid, "--reason", "查无", "--evidence", "x", "--by", "I01"]
+        CliRunner().invoke(group, ["replace", ROUND, *words, "--home", str(home.root)], catch_exceptions=False)

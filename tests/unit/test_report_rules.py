@@ -309,7 +309,11 @@ def test_the_list_states_inclusion_probabilities_and_risk_points(engine: DuckDBE
     assert rows["S2"]["risk_points"] == "未见具体风险点"
     cut = stored("cuts", {"county": "140802", "stratum": "C", "lambda_e4": 5000})
     assert subjects(engine, cuts=cut)["S1"]["pi"] == "FOOD:0.125000;GEN:0.125000"  # size / eligible
-    assert subjects(engine, cuts=cut)["S4"]["pi"] == rows["S4"]["pi"] == "GEN:0.250000"
+    assert subjects(engine, cuts=cut)["S4"]["pi"] == "GEN:0.250000"
+    off_site = stored("cuts", {"county": "140802", "stratum": "B", "lambda_e4": 5000})
+    assert (
+        subjects(engine, cuts=off_site)["S4"]["pi"] == "GEN:0.250000"
+    )  # another task's cut: off-site checks are never cut
 
 
 def test_the_trigger_list_holds_late_ones_and_those_of_a_voided_round(engine: DuckDBEngine) -> None:
