@@ -13,6 +13,13 @@ KEYS |= {  # results that are no output of their own
     "ranked": ("task", "county", "stratum", "place"),
     "prefiltered": ("task", "county", "stratum", "place"),
     "drawn_this_year": ("task", "county", "stratum"),
+    "frozen_population": ("uid",),
+    "frozen_frame": ("task", "uid"),
+    "trigger_homes": ("uid",),
+    "check_uid": ("uid",),
+    "check_kinds": ("county", "type", "fields"),
+    "check_places": ("task", "county", "stratum", "state", "reason"),
+    "check_frame": ("task", "uid"),
 }
 
 
