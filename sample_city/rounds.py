@@ -100,7 +100,10 @@ def earlier_draws(seed: int, when_: Calendar, subjects: Subjects, population: di
         sizes = np.bincount(group, minlength=len(COUNTIES) * len(task.strata))
         start = np.cumsum(sizes) - sizes
         rate = np.array(task.rates)[np.arange(len(sizes)) % len(task.strata)]
-        yearly = np.ceil(sizes * rate) if task.rounded_up else sizes * rate
+        least = np.array([task.at_least.get(name, -1) for name in task.strata])[
+            np.arange(len(sizes)) % len(task.strata)
+        ]
+        yearly = np.where(least >= 0, np.maximum(np.ceil(sizes * rate), np.minimum(least, sizes)), sizes * rate)
         first, last = task.months
         phase = rng.random(len(sizes))
         batches = last - first + 1

@@ -12,11 +12,12 @@ CREDIT = ("A", "B", "C", "D", "U")
 LEVELS = ("L1", "L2", "L3", "L4")
 COMBINED = ((1, 2, 3, 3), (1, 2, 3, 4), (2, 3, 4, 4), (3, 4, 4, 4))  # credit × field grade, U as B
 YEAR, SEASON = (1, 12), (3, 11)
+_UP_CREDIT, _UP_LEVELS = dict.fromkeys(CREDIT, 0), dict.fromkeys(LEVELS, 0)
 
 
 class Task(NamedTuple):
     """A task: items (two at most), field ('' = all), industries by their first digits (none: all), strata with yearly
-    rates, months, whether rates are rounded up, the strata that are checked off site."""
+    rates, months, the strata whose yearly number is rounded up and the least it may be, the strata checked off site."""
 
     items: tuple[str, ...]
     field: str
@@ -24,24 +25,26 @@ class Task(NamedTuple):
     strata: tuple[str, ...]
     rates: tuple[float, ...]
     months: tuple[int, int]
-    rounded_up: bool
+    at_least: dict[str, int]
     off_site: tuple[str, ...] = ()
 
 
 def _credit(items: tuple[str, ...], industries: tuple[str, ...] = (), field: str = "") -> Task:
     """A task by credit grade alone, looked at from the desk first."""
-    return Task(items, field, industries, CREDIT, (0.03, 0.05, 0.1, 0.5, 0.05), SEASON, False, ("A", "B", "C", "U"))
+    return Task(
+        items, field, industries, CREDIT, (0.03, 0.05, 0.1, 0.5, 0.05), SEASON, {"C": 0, "D": 0}, ("A", "B", "C", "U")
+    )
 
 
 TASKS = {
-    "GEN": Task(("A07", "A08"), "", (), CREDIT, (0.01, 0.03, 0.1, 0.5, 0.03), SEASON, False, ("A",)),
-    "FOOD": Task(("B03",), "food_sales", (), LEVELS, (0.03, 0.03, 0.1, 1), YEAR, True),
-    "CATER": Task(("B03",), "catering", (), LEVELS, (0.03, 0.05, 0.25, 0.5), YEAR, False),
-    "EQUIP": Task(("C11",), "special_equipment", (), ("NONKEY", "KEY"), (0.1, 0.2), YEAR, True),
-    "METRO": Task(("C04",), "metrology", (), CREDIT, (0.1, 0.1, 0.2, 0.6, 0.1), SEASON, True, ("A",)),
-    "QUAL": Task(("C12",), "product_quality", (), CREDIT, (0.1, 0.1, 0.2, 0.6, 0.1), SEASON, True, ("A",)),
-    "FPROD": Task(("B01",), "food_production", (), LEVELS, (0.5, 1, 2, 3), YEAR, True),
-    "MEDEV": Task(("B07", "B08"), "medical_device", (), LEVELS, (0.25, 0.5, 1, 1), YEAR, True),
+    "GEN": Task(("A07", "A08"), "", (), CREDIT, (0.01, 0.03, 0.1, 0.5, 0.03), SEASON, {"C": 3, "D": 0}, ("A",)),
+    "FOOD": Task(("B03",), "food_sales", (), LEVELS, (0.03, 0.03, 0.1, 1), YEAR, _UP_LEVELS),
+    "CATER": Task(("B03",), "catering", (), LEVELS, (0.03, 0.05, 0.25, 0.5), YEAR, {"L3": 0, "L4": 0}),
+    "EQUIP": Task(("C11",), "special_equipment", (), ("NONKEY", "KEY"), (0.1, 0.2), YEAR, {"NONKEY": 0, "KEY": 0}),
+    "METRO": Task(("C04",), "metrology", (), CREDIT, (0.1, 0.1, 0.2, 0.6, 0.1), SEASON, _UP_CREDIT, ("A",)),
+    "QUAL": Task(("C12",), "product_quality", (), CREDIT, (0.1, 0.1, 0.2, 0.6, 0.1), SEASON, _UP_CREDIT, ("A",)),
+    "FPROD": Task(("B01",), "food_production", (), LEVELS, (0.5, 1, 2, 3), YEAR, _UP_LEVELS),
+    "MEDEV": Task(("B07", "B08"), "medical_device", (), LEVELS, (0.25, 0.5, 1, 1), YEAR, _UP_LEVELS),
     "PRICE": _credit(("S01",), ("52", "61", "62", "702")),
     "ADS": _credit(("A10",), ("7240", "7251", "7259")),
     "NET": _credit(("S02",), ("5193", "5292", "64")),
@@ -50,7 +53,7 @@ TASKS = {
     "COMP": _credit(("S03",), ("44", "45", "46", "515", "70")),
     "TEST": _credit(("C06",), field="testing"),
     "CERT": _credit(("C07",), field="certification"),
-    "AUCT": Task(("A04",), "", ("5182", "5183"), CREDIT, (1, 1, 1, 1, 1), SEASON, True, ("A",)),
+    "AUCT": Task(("A04",), "", ("5182", "5183"), CREDIT, (1, 1, 1, 1, 1), SEASON, _UP_CREDIT, ("A",)),
 }
 CODES = tuple(TASKS)
 ITEMS = tuple(sorted({item for task in TASKS.values() for item in task.items}))
