@@ -209,7 +209,7 @@ def _stream(
     key: Sequence[str],
     look: Callable[[pa.RecordBatch], None] | None,
 ) -> tuple[str, int]:
-    """Write one large table in its order; its digest and rows. Refuses an empty cell where none may be, and a twin."""
+    """Write one large table in its order; its digest and rows. Refuses a twin."""
     digest, rows = hashlib.sha256(), 0
     last: tuple[Any, ...] = ()
     with (folder / f"{name}.csv").open("xb") as file:
@@ -224,9 +224,6 @@ def _stream(
             for batch in batches:
                 if not batch.num_rows:
                     continue
-                for column, values in zip(batch.schema.names, batch.columns, strict=True):
-                    if values.null_count:
-                        raise FrozenError(f"文件 {name}.csv 有 {column} 为空的行，请更正来源数据后重新冻结。")
                 keys = [batch.column(column) for column in key]
                 twin = 0 if tuple(values[0].as_py() for values in keys) == last else _twin(keys)
                 if twin >= 0:

@@ -24,7 +24,8 @@ from supervision.draw.committed import EIGHT, manifest_bytes, parse_committed
 from supervision.draw.round_policy import CommittedError
 from supervision.draw.rows import CONFLICTS, FRAME, POPULATION, ROSTER, STRATA, TRIGGERS
 from supervision.merkle import frame_leaf, root
-from tests.unit.draw_city import uid
+from supervision.uid import is_uid
+from tests.unit.draw_city import City, Subject, level, task, uid
 from tests.unit.test_draw_committed import CSV_EDITS, FILES, POLICY, POLICY_EDITS, with_entry
 from tests.unit.test_draw_properties import mixed_city
 from tests.unit.test_draw_sql import random_city
@@ -195,6 +196,49 @@ SMALL = mixed_city(5, subjects=25).files()
 SMALL |= {"conflicts.csv": b"inspector_id,uid\nI0," + uid(1).encode() + b"\n"}
 SMALL_ROWS = rows_of(SMALL)
 SMALL_POLICY = json.loads(SMALL["policy.json"])
+
+
+ALONE = City(  # two tasks by field; the last subject is in neither
+    {"S": task({"A": level(300)}), "T": task({"A": level(300)})},
+    [
+        Subject(1, "X", {"S": ("A", ""), "T": ("A", "")}),
+        Subject(2, "X", {"S": ("A", "observation_period")}),
+        Subject(3, "Y", {"T": ("A", "observation_period")}),
+        Subject(4, "Y", {}),
+    ],
+).files()
+ONE_FAULT = [  # file, edit, words: nothing else may tell of the fault
+    ("frame", lambda own: own.remove(["S", uid(2), "X", "A", "exempt", "observation_period"]), "缺少任务 S 范围内的 1 户"),
+    ("frame", lambda own: own.append(["T", uid(2), "X", "A", "exempt", "observation_period"]), "1 行的对象不在 population"),
+    ("frame", lambda own: own.append(["S", uid(9), "X", "A", "exempt", "observation_period"]), "1 行的对象不在 population"),
+    ("frame", lambda own: own[-1].__setitem__(2, "X"), r"1 行的 county 与 population\.csv 不一致"),
+    ("frame", lambda own: own.append(own[-1]), r"frame\.csv 第 \d 行与上一行的键重复"),
+    ("population", lambda own: own[-1].__setitem__(0, uid(4)[:-1] + "0"), "1 行的 uid 不是校验有效"),
+    ("population", lambda own: own[-1].__setitem__(0, "R:140800000000001"), "1 行的 uid 不是校验有效"),
+    ("population", lambda own: own.append(own[-1]), r"population\.csv 第 6 行与上一行的键重复"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "edit", "words"), ONE_FAULT)
+def test_a_single_fault_is_told(
+    engine: DuckDBEngine, tmp_path: Path, name: str, edit: Callable[[list[list[str]]], None], words: str
+) -> None:
+    rows = rows_of(ALONE)
+    policy, context = json.loads(ALONE["policy.json"]), json.loads(ALONE["context.json"])
+    assert freezes(engine, rows, policy, context, tmp_path / "right") is None
+    edit(rows[name])
+    sentence = freezes(engine, rows, policy, context, tmp_path / "wrong")
+    assert sentence is not None
+    assert re.search(words, sentence)
+
+
+def test_an_old_registration_number_is_a_uid(engine: DuckDBEngine, tmp_path: Path) -> None:
+    rows = rows_of(ALONE)
+    number = next(f"R:14080000000{i:04d}" for i in range(9999) if is_uid(f"R:14080000000{i:04d}"))
+    rows["population"][-1][0] = number
+    policy, context = json.loads(ALONE["policy.json"]), json.loads(ALONE["context.json"])
+    assert freezes(engine, rows, policy, context, tmp_path / "x") is None
+    assert number.encode() in (tmp_path / "x" / "population.csv").read_bytes()
 
 
 def test_random_changes_have_the_verdict_of_the_reader(engine: DuckDBEngine, tmp_path: Path) -> None:
