@@ -252,6 +252,55 @@ def void(
     raise typer.Exit(ceremony.void(round_id, home, reason, role))
 
 
+@app.command()
+def verify(
+    bundle: Annotated[str, typer.Argument(metavar="BUNDLE", help="抽取包文件夹，或本数据目录的批次编号")],
+    expect: Annotated[
+        str | None, typer.Option(metavar="DIGEST", help="SHA256SUMS 的摘要（给批次编号时取自台账）")
+    ] = None,
+    previous: Annotated[
+        list[Path] | None, typer.Option(metavar="BUNDLE", help="前序批次，可多次给出（给批次编号时为本年此前各批次）")
+    ] = None,
+    home: HomeOption = None,
+) -> None:
+    """用独立核对程序重算一个抽取包：0 相符，1 不符。"""
+    from pipelines.cli.verify import verify_bundle
+
+    raise typer.Exit(verify_bundle(bundle, expect, previous or [], home))
+
+
+@app.command()
+def proof(
+    subject: Annotated[str | None, typer.Argument(metavar="[UID]", help="统一社会信用代码或注册号")] = None,
+    month: Annotated[str | None, typer.Option("--month", help="月份，YYYY-MM")] = None,
+    task: Annotated[str | None, typer.Option(help="只出具这一项抽查任务的证明（缺省为全部）")] = None,
+    out: Annotated[Path | None, typer.Option(help="证明文件（缺省为当前目录的 批次-主体.json）")] = None,
+    check: Annotated[Path | None, typer.Option("--check", metavar="FILE", help="核对这一证明文件")] = None,
+    root: Annotated[str | None, typer.Option(metavar="HEX", help="核对时：抽取前公布的名录树根")] = None,
+    home: HomeOption = None,
+) -> None:
+    """出具主体在抽查名录内的证明（不含等级、档次与抽签号），或核对一份证明。"""
+    from pipelines.cli.proof import check_proof, write_proof
+
+    if check is not None and root is not None and subject is None:
+        raise typer.Exit(check_proof(check, root))
+    if check is not None or root is not None or subject is None or month is None:
+        raise typer.BadParameter("出具用 ssj proof UID --month M，核对用 ssj proof --check FILE --root HEX")
+    write_proof(subject, month, task, out, home)
+
+
+@app.command()
+def why(
+    subject: Annotated[str, typer.Argument(metavar="UID", help="统一社会信用代码或注册号")],
+    month: MonthOption,
+    home: HomeOption = None,
+) -> None:
+    """一个主体在一个月里的来龙去脉：登记、等级、名录状态与原因、抽签号、名次、概率、检查人员（内部资料）。"""
+    from pipelines.cli.why import print_why
+
+    print_why(subject, month, home)
+
+
 def main() -> None:
     """Entry point: our errors and the file system's are one line and exit code 1; any other is a fault with its traceback."""
     os.umask(0o077)  # whatever a verb writes is its owner's alone (clause 八)
