@@ -118,7 +118,7 @@ def hold_text(facts: SnapshotFacts, findings: Sequence[Finding], roles: Mapping[
     """Why the plan waits and what to do; roles: code -> name of those who may decide."""
     able = "、".join(f"{code}（{name}）" for code, name in sorted(roles.items())) or "政策 roles 中有审批职责的角色"
     return (
-        f"等级快照 {facts.month} 待人工决定：{told(holding(findings))}。请向省局核对或索取新快照；确认可用的，由 {able} 运行 "
+        f"等级快照 {facts.month} 待人工决定：{told(findings)}。请向省局核对或索取新快照；确认可用的，由 {able} 运行 "
         f"ssj decide --month {facts.month} --hold {HOLD} --reason 理由 --role 角色，再重新运行本月"
     )
 
