@@ -16,6 +16,7 @@ import typer
 from pipelines.cli import HELD
 from resources import sealing
 from resources.bundles import CERTIFICATE, Bundles
+from resources.freezing import check_folder
 from resources.lake import MonthLake
 from resources.outbox.commitment_sheet import CommitmentSheet, commitment_sheet, write_commitment_sheet
 from resources.reference import city, policy_for
@@ -210,6 +211,8 @@ def draw(round_id: str, home: Path | None, roles: Sequence[str], second_copy: Pa
     else:
         known = _roles(state.month)
         ledger.check_openable(round_id, roles, known)
+        if state.commitment is not None:
+            check_folder(bundles.path(round_id), state.commitment.manifest_sha256)
         if second_copy is not None:
             secret, copy = sealing.read_second_copy(second_copy), SECOND
         else:

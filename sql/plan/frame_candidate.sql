@@ -79,10 +79,11 @@ occasions as (
     left join visit as v on a.uid = v.uid and a.task = v.task and a.month_number <= v.month_number
     where v.uid is null
 ),
+-- 触发检查不计入上限：其结果以触发类型为任务编号报送（§5.4）。
 visits as (
     select uid, cast(count(distinct occasion) as bigint) as visits_this_year
     from occasions
-    where year_number = $year
+    where year_number = $year and task not in ('TS', 'DSJ', 'ZBJB', 'FLFG', 'FC', 'XK', 'CJ', 'FCZG')
     group by uid
 ),
 task_visits as (
@@ -111,8 +112,11 @@ select
     and coalesce(o.credit_grade is not null, false) as in_observation,
     k.uid is not null as on_white_list,
     coalesce($month_number < w.last_month_number + p.gap_months, false) as within_gap,
-    coalesce(v.visits_this_year >= c.visits, false)
-    or coalesce(p.on_site and w.visits_this_year >= p.yearly_cap, false) as over_cap,
+    -- 法律法规规定频次的任务只受自己的上限约束；非现场核查不上门，不受上限约束。
+    p.on_site and (
+        (not t.set_by_law and coalesce(v.visits_this_year >= c.visits, false))
+        or coalesce(w.visits_this_year >= p.yearly_cap, false)
+    ) as over_cap,
     coalesce(d.this_year, false) as drawn_this_year,
     coalesce(d.voided, false) as drawn_in_voided
 from levelled as l

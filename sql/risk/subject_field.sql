@@ -1,4 +1,4 @@
--- 主体所属专业领域：截至 as_of 有效的许可准入、备案或风险分级记录，取最近一次的专业领域等级；此后注销的不在其中（R-03）。
+-- 主体所属专业领域：截至 as_of 有效的许可准入、备案、风险分级、认证获证或使用登记记录，取最近一次的专业领域等级；此后注销的不在其中（R-03）。
 with known as (
     select *
     from field_record
@@ -15,7 +15,7 @@ standing as (
     from known as k
     left join cancelled as c on k.uscc = c.uscc and k.field_code = c.field_code
     where
-        (k.valid_to is null or k.valid_to >= $as_of) and k.record_kind in ('admission', 'filing', 'grading')
+        (k.valid_to is null or k.valid_to >= $as_of) and k.record_kind in ('admission', 'filing', 'grading', 'certified', 'use_registration')
         and (c.cancelled_on is null or k.recorded_on > c.cancelled_on)
 )
 select

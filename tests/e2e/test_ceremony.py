@@ -28,11 +28,10 @@ from tests.e2e.conftest import MONTH, generate_into
 ROUND = f"YC-{MONTH}"
 START = datetime(2026, 11, 6, 9, tzinfo=SHANGHAI)
 NOT_BEFORE = datetime(2026, 11, 6, 21, 30, tzinfo=SHANGHAI)
-CHAIN = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971"
 PHASE = "kl8-2025351:03.09.11.17.20.21.24.29.31.36.38.43.47.52.58.61.66.70.74.79"
 BEACON = "kl8-2026301:01.05.08.14.19.22.23.30.33.35.41.44.50.55.57.62.68.71.77.80"
 SLIP = BEACON.replace("77.80", "76.80")
-WORDS = "盐湖晴空万里无云\n河津黄河大桥通车\n"
+WORDS = "盐湖 晴空 万里 无云 之一\n河津 黄河 大桥 通车 之二\n"
 EIGHT = {
     "conflicts.csv",
     "context.json",
@@ -82,7 +81,7 @@ class Office:
 def plan_words(month: str = MONTH, issue: int = 2026301, moment: datetime = NOT_BEFORE) -> list[str]:
     return [
         *("plan", "--month", month, "--beacon", f"kl8-{issue}", "--not-before", moment.isoformat()),
-        *("--fallback", f"drand-{CHAIN}-1234567"),
+        *("--fallback", f"kl8-{issue + 1}"),
     ]
 
 
@@ -168,7 +167,7 @@ def test_the_whole_ceremony(office: Office, tmp_path: Path) -> None:
     office.refused("", *enter, BEACON)
     office.moment = NOT_BEFORE + timedelta(minutes=10)
     office.refused("", "draw", ROUND, "--role", "XYK", "--role", "JJJC", typed=WORDS)
-    office.refused("", *enter, BEACON.replace("kl8-2026301", "kl8-2026302"))
+    office.refused("", *enter, BEACON.replace("kl8-2026301", "kl8-2026309"))
     office.refused("", *enter, "dice-20261106:1234")
     office.do(*enter, BEACON)
     office.refused("", *enter, BEACON)

@@ -27,6 +27,7 @@ TASK = {
     "has_counties": False,
     "has_observation": True,
     "has_white_list": True,
+    "set_by_law": False,
 }
 ENTERPRISE = {
     "uid": "F",
@@ -155,8 +156,14 @@ def test_the_yearly_caps(engine: DuckDBEngine) -> None:
     same_day = [visited(date(2026, 1, 5), "FOOD"), visited(date(2026, 1, 5), "CATER")]
     assert pick(candidates(engine, visits=same_day), "over_cap") == [(False,)]
     assert pick(candidates(engine, visits=twice, enterprise={"credit_grade": "D"}), "over_cap") == [(False,)]
-    once = [visited(date(2026, 1, 5))]
-    assert pick(candidates(engine, visits=once, enterprise={"credit_grade": "A"}), "over_cap") == [(False,)]
+    by_law = TASK | {"set_by_law": True}
+    assert pick(candidates(engine, task=by_law, visits=twice), "over_cap") == [(False,)]
+    assert pick(candidates(engine, task=by_law, visits=[visited(date(2026, 1, 5))]), "over_cap") == [(True,)]
+    triggered = [visited(date(2026, 1, 5), "TS"), visited(date(2026, 2, 5), "FC")]
+    assert pick(candidates(engine, visits=triggered), "over_cap") == [(False,)]
+    off_site = {"credit_grade": "A"}
+    assert pick(candidates(engine, visits=[visited(date(2026, 1, 5))], enterprise=off_site), "over_cap") == [(False,)]
+    assert pick(candidates(engine, visits=twice, enterprise=off_site), "over_cap") == [(False,)]
 
 
 def test_a_draw_that_awaits_its_visit_counts_as_one(engine: DuckDBEngine) -> None:
