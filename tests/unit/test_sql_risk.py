@@ -119,6 +119,7 @@ def test_what_was_set_aside_of_this_months_snapshot(engine: DuckDBEngine) -> Non
             aside("credit_grade.check", 5),  # of another snapshot, delivered together
             aside("credit_grade.check;snapshot_month.check", 6),  # cannot say of which month
             aside("credit_grade.check", 1, "old"),
+            aside("credit_grade.check;snapshot_month.check", 2, "old"),
             aside("credit_grade.check", 1, source="register"),
         ],
         delivered=[
@@ -126,6 +127,7 @@ def test_what_was_set_aside_of_this_months_snapshot(engine: DuckDBEngine) -> Non
             {"delivery_id": "d", "row_no": 5, "snapshot_month": BEFORE},
             {"delivery_id": "d", "row_no": 6, "snapshot_month": "十月"},
             {"delivery_id": "old", "row_no": 1, "snapshot_month": BEFORE},
+            {"delivery_id": "old", "row_no": 2, "snapshot_month": "九月"},
         ],
     )
     assert (row["unknown_rows"], row["conflicting_rows"]) == (3, 1)
