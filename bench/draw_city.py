@@ -98,17 +98,17 @@ def _uids(subjects: int) -> pa.StringArray:
 
 
 def policy(capacity: dict[str, int | None]) -> dict[str, Any]:
-    """The object of policy.json: rates by grade as by default, month 2 of 12."""
+    """The object of policy.json: rates by grade as by default, no floors, month 2 of 12."""
 
-    def level(rate_e4: int, rounding: str, floor_e4: int, census_up_to: int = 0) -> dict[str, Any]:
-        plain = {"on_site": 1, "minimum": 0, "minimum_if_base": 0}
-        return {**plain, "rate_e4": rate_e4, "rounding": rounding, "floor_e4": floor_e4, "census_up_to": census_up_to}
+    def level(rate_e4: int, rounding: str, census_up_to: int = 0) -> dict[str, Any]:
+        plain = {"on_site": 1, "minimum": 0, "minimum_if_base": 0, "floor_e4": 0}
+        return {**plain, "rate_e4": rate_e4, "rounding": rounding, "census_up_to": census_up_to}
 
     levels = {
-        "A": level(100, "unbiased", 0),
-        "B": level(300, "unbiased", 0),
-        "C": level(1000, "at_least", 0),
-        "D": level(5000, "at_least", 2000, 5),
+        "A": level(100, "unbiased"),
+        "B": level(300, "unbiased"),
+        "C": level(1000, "at_least"),
+        "D": level(5000, "at_least", 5),
     }
     return {
         "year": 2026,
