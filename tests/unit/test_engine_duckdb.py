@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from resources.engines.duckdb_engine import DuckDBEngine, EngineError, Step, sql_text, take
+from resources.engines.duckdb_engine import CanonicalCsv, DuckDBEngine, EngineError, Step, sql_text, take
 
 NUMBERS = pa.table({"a": pa.array(range(250_000), pa.int64()), "b": [f"x{i * 7919 % 250_000}" for i in range(250_000)]})
 
@@ -182,3 +182,21 @@ def test_sql_text_reads_only_below_sql() -> None:
     for name in ("risk/no_such", "../resources/lake", "risk/../risk/enterprise_month", "/etc/passwd", ""):
         with pytest.raises(EngineError, match="没有 SQL 文件"):
             sql_text(name)
+
+
+def test_a_canonical_csv_keeps_its_texts(engine: DuckDBEngine, tmp_path: Path) -> None:
+    path = tmp_path / "c.csv"
+    path.write_text('a,b\n"x,""y",\n0012,NULL\n', encoding="utf-8")
+    found = engine.select("select a, b from c order by a", {"c": CanonicalCsv(path, ("a", "b"))})
+    assert found.to_pylist() == [{"a": "0012", "b": "NULL"}, {"a": 'x,"y', "b": ""}]
+    with pytest.raises(EngineError, match=r"c\.csv 不存在"):
+        engine.select("select a from c", {"c": CanonicalCsv(tmp_path / "no" / "c.csv", ("a",))})
+    with pytest.raises(EngineError, match="行数未知"):
+        engine.select_chain({"d": "select a from c"}, {"c": CanonicalCsv(path, ("a", "b"))})
+
+
+def test_a_stream_gives_the_rows_in_order_and_in_parts(engine: DuckDBEngine, numbers: Path) -> None:
+    with engine.stream("select a, b from n order by b", {"n": numbers}, rows=10_000) as batches:
+        parts = list(batches)
+    assert max(part.num_rows for part in parts) <= 10_000
+    assert pa.Table.from_batches(parts) == engine.select("select a, b from n order by b", {"n": numbers})
