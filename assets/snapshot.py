@@ -51,12 +51,15 @@ def build(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
 
 
 def _snapshot_facts(month: Month) -> Stored:
-    """Count, judge, and hold the plan or lift the hold; a plan that may go on is remembered with its snapshot."""
+    """Count, judge, and hold the plan or lift the hold; a plan that may go on is remembered with its snapshot.
+
+    A demonstration is not held: nobody is there to decide, and its findings are shown all the same.
+    """
     counted = _counted(month)
     facts = _facts(month, counted)
     findings = rules.judge(facts)
     digest = rules.findings_sha256(facts, findings)
-    held = bool(rules.holding(findings))
+    held = bool(rules.holding(findings)) and not month.demonstration
     decisions = Decisions(month.lake.home)
     if held and decisions.find(month.name, rules.HOLD, digest) is None:
         able = {role.code: role.name for role in month.policy.roles.values() if APPROVE in role.duties}
@@ -68,7 +71,7 @@ def _snapshot_facts(month: Month) -> Stored:
         "snapshot_sha256": facts.sha256,
         "findings": rules.told(findings) or None,
         "findings_sha256": digest,
-        "needs_decision": held,
+        "needs_decision": bool(rules.holding(findings)),
     }
     return month.store_records(output_contract("snapshot_facts"), [counted | judged])
 
@@ -133,6 +136,8 @@ def _judge(month: Month, _: Stored) -> Iterable[dg.AssetCheckResult]:
     told = facts["findings"] or f"快照 {facts['snapshot_rows']} 户，{facts['received_on']} 收到，未见异常"
     if facts["needs_decision"] and decision is not None:
         told = f"{told}；已由 {decision.role} 于 {decision.at[:10]} 决定继续：{decision.reason}"
+    elif facts["needs_decision"] and month.demonstration:
+        told = f"{told}；演示数据，照常进行，正式数据须由人决定"
     yield dg.AssetCheckResult(
         check_name="snapshot_usable",
         passed=facts["findings"] is None or (facts["needs_decision"] and decision is not None),

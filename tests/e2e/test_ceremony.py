@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 from pipelines.cli import HELD, app
 from resources.clock import SHANGHAI
 from resources.settings import CHECKOUT
-from tests.e2e.conftest import MONTH, generate_into
+from tests.e2e.conftest import MONTH, generate_into, make_real
 
 ROUND = f"YC-{MONTH}"
 START = datetime(2026, 11, 6, 9, tzinfo=SHANGHAI)
@@ -83,14 +83,6 @@ def plan_words(month: str = MONTH, issue: int = 2026301, moment: datetime = NOT_
         *("plan", "--month", month, "--beacon", f"kl8-{issue}", "--not-before", moment.isoformat()),
         *("--fallback", f"kl8-{issue + 1}"),
     ]
-
-
-def make_real(inbox: Path) -> None:
-    """The register was delivered by a real office: the month is no demonstration any more."""
-    for path in inbox.glob("*/manifest.json"):
-        manifest = json.loads(path.read_text("utf-8"))
-        if any(file["source"] == "register" for file in manifest["files"]):
-            path.write_text(json.dumps(manifest | {"generated": False}, ensure_ascii=False), "utf-8")
 
 
 @pytest.fixture(scope="module", params=["generated", "real rows"])
