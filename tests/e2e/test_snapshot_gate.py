@@ -20,7 +20,8 @@ import pytest
 from resources.lake import MonthLake
 from resources.ledger import Ledger
 from resources.settings import Home
-from tests.e2e.conftest import MONTH, Outcome, change_manifest
+from tests.bad_snapshots import spoil_snapshot
+from tests.e2e.conftest import MONTH, Outcome, change_manifest, make_real
 from tests.e2e.test_bad_input import folder_of
 
 GRADE = 3  # columns: 快照月份, 统一社会信用代码, 企业名称, 信用风险等级, 分类日期
@@ -78,6 +79,7 @@ def read_home(tiny_inbox: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     """The tiny city carried to its population and the count of its people, with nothing amiss in the snapshot."""
     home = tmp_path_factory.mktemp("sound")
     shutil.copytree(tiny_inbox, home / "inbox")
+    make_real(home / "inbox")
     assert carry(home, "population", "staffing") == {} and planned(home)
     return home
 
@@ -90,41 +92,16 @@ def fresh_home(read_home: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def unknown_letters(rows: list[list[str]]) -> None:
-    for row in rows[:3]:
-        row[GRADE] = "E"
-    rows[3][GRADE] = ""
-
-
-def duplicates(rows: list[list[str]]) -> None:
-    """Five firms stand there twice, two more with another grade."""
-    rows += [list(row) for row in rows[:5]]
-    rows += [[*row[:GRADE], other_grade(row[GRADE]), *row[GRADE + 1 :]] for row in rows[5:7]]
-
-
-def half_missing(rows: list[list[str]]) -> None:
-    del rows[::2]
-
-
-def jumps(rows: list[list[str]]) -> None:
-    """Every ninth firm at the other end."""
-    for row in rows[::9]:
-        row[GRADE] = "D" if row[GRADE] in "AB" else "A"
-
-
 @pytest.mark.parametrize(
-    ("damage", "words"),
+    ("kind", "words"),
     [
-        (duplicates, ("重复的 5 行", "内容不一的 2 行")),
-        (half_missing, ("快照漏列", "2026-09 为")),
-        (jumps, ("相差 2 级以上", "5%")),
+        ("duplicates", ("内容不一的 5 行",)),
+        ("half_missing", ("快照漏列", "2026-09 为")),
+        ("two_levels", ("相差 2 级以上", "5%")),
     ],
 )
-def test_a_damaged_snapshot_holds_the_plan(
-    fresh_home: Path, damage: Callable[..., None], words: tuple[str, ...]
-) -> None:
-    with snapshot_file(fresh_home) as rows:
-        damage(rows)
+def test_a_damaged_snapshot_holds_the_plan(fresh_home: Path, kind: str, words: tuple[str, ...]) -> None:
+    spoil_snapshot(fresh_home / "inbox", MONTH, kind)
     holds = carry(fresh_home)
     assert list(holds) == ["grade_snapshot"] and not planned(fresh_home)
     for word in (*words, f"ssj decide --month {MONTH} --hold grade_snapshot", "LDXZ"):
@@ -139,11 +116,13 @@ def test_the_command_line_waits_until_a_role_with_the_duty_decides(
     from resources.decisions import DecisionError
     from supervision.rounds import RoundError
 
+    spoil_snapshot(fresh_home / "inbox", MONTH, "unknown_letters")
     with snapshot_file(fresh_home) as rows:
-        unknown_letters(rows)
+        rows += [list(row) for row in rows[-3:]]
     outcome = run_home(fresh_home)
     assert (outcome.code, outcome.errors) == (3, "")
-    assert any(line.startswith("等待人工：等级快照") and "4 行" in line for line in outcome.said)
+    waiting = [line for line in outcome.said if line.startswith("等待人工：等级快照")]
+    assert any("7 行" in line and "重复的 3 行" in line for line in waiting)
     assert any(line.startswith("请留意（snapshot_facts）") for line in outcome.said)
     assert not planned(fresh_home) and list((fresh_home / "bundles").iterdir()) == []
 
@@ -154,7 +133,7 @@ def test_the_command_line_waits_until_a_role_with_the_duty_decides(
     with pytest.raises(DecisionError, match="round"):
         decide_hold(MONTH, "round", "已与省局核对", "LDXZ", fresh_home)
     assert list(Ledger(fresh_home / "ledger", "decisions").entries()) == []
-    decide_hold(MONTH, "grade_snapshot", "已与省局核对，四户按未分类办理", "LDXZ", fresh_home)
+    decide_hold(MONTH, "grade_snapshot", "已与省局核对，七户按未分类办理", "LDXZ", fresh_home)
     assert carry(fresh_home) == {} and planned(fresh_home)
 
 
