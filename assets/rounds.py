@@ -46,6 +46,7 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
         "population",
         "frame",
         "frame_tally",
+        "staffing",
         "strata",
         "round_trigger",
         "roster",

@@ -71,6 +71,14 @@ def run(
 
 
 @app.command()
+def close(month: MonthOption, home: HomeOption = None) -> None:
+    """只重新出表并发布，例如补抽、回避或线索办理之后；抽取包不变。"""
+    from pipelines.cli.run import run_jobs
+
+    raise typer.Exit(run_jobs(month, home, None, ("close",)))
+
+
+@app.command()
 def demo(
     home: HomeOption = None,
     month: Annotated[str, typer.Option(help="月份，YYYY-MM")] = "2026-10",

@@ -86,13 +86,14 @@ def list_requests(round_id: RoundArgument, home: HomeOption = None) -> None:
 
 def _enter(home: Path | None, round_id: str, kind: str, **body: str) -> None:
     from resources.amending import enter
+    from resources.bundles import place_of
     from resources.settings import Home
 
     kept = {name: value.strip() for name, value in body.items()}
     kept["uid"] = kept["uid"].upper()
     decision = enter(Home.at(home), round_id, kind, kept)
     typer.echo(f"已记入台账第 {decision.number} 项：{_answer(decision)}")
-    typer.echo("名单与表册在下次出表（close 作业）时更新；抽取包不变")
+    typer.echo(f"名单与表册在 ssj close --month {place_of(round_id)[0]} 之后更新；抽取包不变")
 
 
 def _answer(decision: Decision) -> str:

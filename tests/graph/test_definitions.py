@@ -107,8 +107,9 @@ def test_jobs_part_where_law_and_ceremony_part_them(defs: dg.Definitions) -> Non
         assets["collect"] < assets["monthly"] and "due_soon" in assets["collect"] and "frame" not in assets["collect"]
     )
     assert not assets["monthly"] & assets["close"]
-    assert "committed_round" in assets["monthly"] and "drawn" not in assets["monthly"]
-    assert {"drawn", "assignment", "round_bundle"} <= assets["draw"] and "committed_round" not in assets["draw"]
+    assert "frozen_round" in assets["monthly"] and not {"committed_round", "drawn"} & assets["monthly"]
+    assert {"committed_round", "drawn", "assignment", "round_bundle"} <= assets["draw"]
+    assert "frozen_round" not in assets["draw"]
     assert "warehouse" in assets["close"] and "evidence" in assets["close"]
     everything = {spec.key.to_user_string() for spec in defs.resolve_all_asset_specs()}
     assert assets["monthly"] | assets["draw"] | assets["close"] == everything
@@ -125,6 +126,7 @@ def test_blocking_checks_stand_between_the_stages(defs: dg.Definitions) -> None:
         ("intake", "no_delivery_refused"),
         ("enterprise_month", "all_graded_or_explained"),
         ("intake", "required_sources_here"),
+        ("frame_tally", "nobody_left_out"),
         ("accepted_register", "contract"),
         ("accepted_penalty", "contract"),
         ("enterprise_month", "contract"),
