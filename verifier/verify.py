@@ -21,7 +21,7 @@ import sys
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from hashlib import sha256
 from itertools import zip_longest
 from operator import mul
@@ -50,10 +50,11 @@ EXPECTED = {*COMMITTED, "manifest.txt", "certificate.json", *DRAW_FILES, "reserv
 CODE = re.compile(r"[A-Za-z0-9._-]+")
 COUNT = re.compile(r"0|[1-9][0-9]{0,17}")
 HEX64 = re.compile(r"[0-9a-f]{64}")
-ROUND = re.compile(r"([A-Za-z0-9]+-(([0-9]{4})-(?:0[1-9]|1[0-2])))(?:\.([2-9]|[1-9][0-9]+))?")
-VOIDED = re.compile(rf"V\.({ROUND.pattern})\.(?P<n>[1-9][0-9]*)")  # a trigger that a voided round left (§3.4)
+ROUND = re.compile(r"[A-Za-z0-9]+-(([0-9]{4})-(?:0[1-9]|1[0-2]))(?:\.([2-9]|[1-9][0-9]+))?")
+VOIDED = re.compile(rf"V\.({ROUND.pattern})\.[1-9][0-9]*")  # a trigger that a voided round left (§3.4)
 DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
-MOMENT = re.compile(rf"{DAY}T[0-9]{{2}}:[0-9]{{2}}(?::[0-9]{{2}})?(?:Z|[+-][0-9]{{2}}:[0-9]{{2}})")
+TIME = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
+MOMENT = re.compile(f"{DAY}T{TIME}(?::[0-5][0-9])?(?:Z|[+-]{TIME})")
 BALL = "(?:0[1-9]|[1-7][0-9]|80)"
 BEACONS = {  # source: selector, value (§3.2)
     "kl8": ("[0-9]{7}", rf"{BALL}(?:\.{BALL}){{19}}"),
@@ -93,12 +94,11 @@ def number(text: str, m: int) -> int:
 def read_folder(folder: str) -> dict[str, bytes]:
     """Every file of the folder; a link, a folder or a device is refused. Each file is read once."""
     files = {}
-    with os.scandir(folder) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            if entry.is_symlink() or not entry.is_file(follow_symlinks=False):
-                refuse((entry.name, 1), "是链接、文件夹或特殊文件，不得放在抽取包内（not a regular file）")
-            with open(entry.path, "rb") as file:
-                files[entry.name] = file.read()
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        if entry.is_symlink() or not entry.is_file(follow_symlinks=False):
+            refuse((entry.name, 1), "是链接、文件夹或特殊文件，不得放在抽取包内（not a regular file）")
+        with open(entry.path, "rb") as file:
+            files[entry.name] = file.read()
     return files
 
 
@@ -144,8 +144,7 @@ def rows(files: dict[str, bytes], name: str) -> Iterator[tuple[Place, list[str]]
         refuse((name, data.count(b"\n", 0, bad.start()) + 1), "有不允许的字符（character not allowed）")
     lines = data.decode("ascii").split("\n")
     need(lines[0] == columns, (name, 1), f"表头应为 {columns}（header）")
-    rest = lines.pop()
-    need(rest == "", (name, len(lines) + 1), "文件应以换行结尾（final LF missing）")
+    need(lines.pop() == "", (name, len(lines) + 1), "文件应以换行结尾（final LF missing）")
     width, last = columns.count(",") + 1, [""]
     for line, text in enumerate(lines[1:], 2):
         at, cells = (name, line), text.split(",")
@@ -170,13 +169,9 @@ def load_json(name: str, data: bytes, canonical: bool = True) -> dict[str, Any]:
             raise ValueError
         return value
 
-    def no_float(text: str) -> NoReturn:
-        raise ValueError
-
+    kinds: dict[str, Any] = {"parse_int": integer, "parse_float": int, "parse_constant": int}  # int("1.0") is refused
     try:
-        value = json.loads(
-            data.decode(), object_pairs_hook=unique, parse_int=integer, parse_float=no_float, parse_constant=no_float
-        )
+        value = json.loads(data.decode(), object_pairs_hook=unique, **kinds)
         written = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
     except (ValueError, RecursionError):
         refuse((name, 1), "不是只含整数、键不重复的 JSON（not JSON, float, duplicate or non-ASCII key）")
@@ -222,12 +217,8 @@ def is_day(text: object) -> bool:
 
 
 def is_moment(text: object) -> bool:
-    """ISO 8601 with offset."""
-    try:
-        good = isinstance(text, str) and bool(MOMENT.fullmatch(text))
-        return good and bool(datetime.fromisoformat(str(text).replace("Z", "+00:00")))
-    except ValueError:
-        return False
+    """ISO 8601 with offset, in the calendar."""
+    return isinstance(text, str) and bool(MOMENT.fullmatch(text)) and is_day(text[:10])
 
 
 # ---- policy.json (§2, §3.2) ----
@@ -316,6 +307,7 @@ class Round:
     policy: dict[str, Any] = field(default_factory=dict)
     context: dict[str, Any] = field(default_factory=dict)
     certificate: dict[str, Any] = field(default_factory=dict)
+    order: tuple[str, int] = ("", 0)  # month, and number within the month
     fallback_used: bool = False
     home: dict[str, str] = field(default_factory=dict)  # uid -> county, of population and triggers
     scopes: dict[str, list[str]] = field(default_factory=dict)  # uid -> tasks, in file order of population
@@ -337,25 +329,10 @@ class Round:
         """The level of a stratum in policy.json."""
         return dict(self.policy["tasks"][key[0]]["levels"][key[2]])
 
-    @property
-    def order(self) -> tuple[str, int]:
-        """Month and number within the month."""
-        found = ROUND.fullmatch(self.certificate["round_id"])
-        return (found[2], int(found[4] or 1)) if found else ("", 0)
-
-    def is_after(self, round_id: str) -> bool:
-        """The round named was held before this one, in the same month."""
-        this, other = ROUND.fullmatch(self.certificate["round_id"]), ROUND.fullmatch(round_id)
-        return this is not None and other is not None and this[1] == other[1] and int(other[4] or 1) < self.order[1]
-
     def once(self, key: Stratum) -> bool:
         """A subject drawn this year is not drawn again: a quota that counts subjects (§4)."""
         level, base = self.level(key), self.strata[key][0]
         return level["rounding"] != "unbiased" and yearly(level, base) <= base
-
-    def visited(self) -> list[str]:
-        """Who was drawn on site, each once, by uid."""
-        return sorted({uid for key, uids in self.drawn.items() if self.level(key)["on_site"] for uid in uids})
 
 
 def read_committed(r: Round) -> None:
@@ -380,8 +357,7 @@ def read_committed(r: Round) -> None:
 def split_codes(at: Place, text: str) -> list[str]:
     """A ;-joined list: codes, sorted, none twice."""
     codes = text.split(";") if text else []
-    good = all(map(is_code, codes)) and codes == sorted(set(codes))
-    need(good, at, "列表应为代码、排序、不重复（list not sorted, or repeated）")
+    need(all(map(is_code, codes)) and codes == sorted(set(codes)), at, "列表有误（list not sorted, or repeated）")
     return codes
 
 
@@ -389,8 +365,9 @@ def read_population(r: Round) -> None:
     """population.csv, and the tasks whose scope holds each subject."""
     scopes: dict[tuple[str, str], list[str]] = {}
     for at, (uid, county, kind, text) in rows(r.files, "population.csv"):
-        need(is_uid(uid), at, "uid 不是规范的主体代码（uid）")
-        need(county in r.policy["capacity"], at, "county 不在 capacity 内（county）")
+        need(
+            is_uid(uid) and county in r.policy["capacity"], at, "uid 不规范，或 county 不在 capacity 内（uid, county）"
+        )
         if (kind, text) not in scopes:
             fields = split_codes(at, text)
             need(kind in r.policy["types"] and set(fields) <= set(r.policy["fields"]), at, "type 或 fields 不在清单内")
@@ -459,8 +436,7 @@ def read_people(r: Round) -> None:
         good = is_code(code) and county in r.policy["capacity"] and is_day(until)
         need(good, at, "人员工号、county 或 valid_until 不合规定（inspector_id, county, valid_until）")
         count(at, days)
-        skills = frozenset(split_codes(at, text))
-        r.roster[code] = Inspector(county, skills, count(at, cap), until)
+        r.roster[code] = Inspector(county, frozenset(split_codes(at, text)), count(at, cap), until)
     for at, (code, uid) in rows(r.files, "conflicts.csv"):
         need(is_code(code) and is_uid(uid), at, "人员工号或 uid 不合规定（inspector_id, uid）")
         r.conflicts.add((code, uid))
@@ -472,10 +448,16 @@ def check_certificate(r: Round) -> str:
     c = r.certificate = load_json(at[0], r.files[at[0]], canonical=False)
     for key in ("spec", "round_id", "beacon", "office_secret", "commitment", "key"):
         need(isinstance(c.get(key), str), at, f"缺少 {key}（missing）")
-    need(c["spec"] == "ssj-draw-v1", at, "spec 应为 ssj-draw-v1")
-    need(isinstance(c.get("demonstration"), bool), at, "缺少 demonstration（true 或 false）")
+    good = c["spec"] == "ssj-draw-v1" and isinstance(c.get("demonstration"), bool)
+    need(good, at, "spec 应为 ssj-draw-v1，demonstration 应为 true 或 false")
     found = ROUND.fullmatch(c["round_id"])
-    need(found is not None and int(found[3]) == r.policy["year"], at, "round_id 写法不对或与 policy.json 的 year 不符")
+    if found is None or int(found[2]) != r.policy["year"]:
+        refuse(at, "round_id 写法不对或与 policy.json 的 year 不符（round_id）")
+    r.order = (found[1], int(found[3] or 1))
+    for code, (place, _) in r.left_over.items():  # whose they are, --previous tells (§3.4)
+        gone = VOIDED.fullmatch(code)
+        good = gone is not None and gone[2] == found[1] and int(gone[4] or 1) < r.order[1]
+        need(good, place, "本月此前没有这样的批次（V. trigger without a voided round）")
     need(is_digest(c["office_secret"]), at, "office_secret 应为 64 位小写十六进制（secret）")
     source, _, rest = c["beacon"].partition("-")
     selector, _, value = rest.partition(":")
@@ -491,25 +473,6 @@ def check_certificate(r: Round) -> str:
     key = digest(f"ssj-draw-v1|{commitment}|{c['beacon']}|{c['office_secret']}")[:32]
     need(c["key"] == key, at, "key 与重算结果不同（key differs）")
     return key
-
-
-def check_left_over(r: Round) -> None:
-    """V. triggers: of an earlier round of this month, numbered from 1 by uid; which uid exactly, --previous tells."""
-    lists: dict[str, dict[int, tuple[str, Place]]] = defaultdict(dict)
-    for code, (at, uid) in r.left_over.items():
-        found = VOIDED.fullmatch(code)
-        if found is None or not r.is_after(found[1]):
-            refuse(at, "本月此前没有这样的批次（V. trigger without a voided round）")
-        lists[found[1]][int(found["n"])] = uid, at
-    for listed in lists.values():
-        last = ("", 0)
-        for n, (uid, at) in sorted(listed.items()):
-            need(
-                uid > last[0] and n == last[1] + 1,
-                at,
-                "作废批次的对象应按 uid 从 1 编号（V. triggers not numbered by uid）",
-            )
-            last = uid, n
 
 
 # ---- how many (§4) ----
@@ -556,12 +519,9 @@ def plan(r: Round, key: str) -> None:
 def check_floors(r: Round) -> None:
     """Before C: triggers and floors fit every county's capacity (§4)."""
     for county, capacity in sorted(r.policy["capacity"].items()):
-        floors = (
-            -(-(-(-due // E4) * r.level(key)["floor_e4"]) // E4)
-            for key, due in r.targets.items()
-            if key[1] == county and r.level(key)["on_site"]
-        )
-        short = capacity is not None and len(r.triggers[county]) + sum(floors) > capacity
+        here = [(due, r.level(key)) for key, due in r.targets.items() if key[1] == county]
+        floors = sum(-(-(-(-due // E4) * level["floor_e4"]) // E4) for due, level in here if level["on_site"])
+        short = capacity is not None and len(r.triggers[county]) + floors > capacity
         need(not short, ("policy.json", 1), f"{county} 的线索与保底户次超过检查力量（floors exceed capacity）")
 
 
@@ -621,8 +581,8 @@ def draw(r: Round, key: str) -> dict[str, bytes]:
         for rank, uid in enumerate(uids[: size + max(5, size)], 1):
             row = f"{','.join(each)},{rank},{uid},{tickets[uid]},{r.targets[each]}\n"
             parts["drawn.csv" if rank <= size else "reserve.csv"].append(row)
-    parts["allocation.csv"] = ["task,county,stratum,planned,size\n"]
-    parts["allocation.csv"] += [f"{','.join(each)},{r.planned[each]},{sizes[each]}\n" for each in r.strata]
+    rows_of = [f"{','.join(each)},{r.planned[each]},{sizes[each]}\n" for each in r.strata]
+    parts["allocation.csv"] = ["task,county,stratum,planned,size\n", *rows_of]
     shares = [f"{county},{name},{share}\n" for county in cuts for name, share in sorted(cuts[county].items())]
     parts["cuts.csv"] = ["county,stratum,lambda_e4\n", *shares]
     return {name: "".join(lines).encode() for name, lines in parts.items()}
@@ -660,13 +620,10 @@ def visits_of(r: Round) -> dict[str, Visit]:
     visits = {}
     for uid, codes in tasks.items():
         its = [r.policy["tasks"][code] for code in codes]
-        visits[uid] = Visit(
-            uid=uid,
-            county=r.home[uid],
-            size=max((task["team_size"] for task in its), default=2),
-            needs=sorted({task["specialty"] for task in its if task["specialty"] is not None}),
-            until=max((task["window_end"] for task in its), default=latest),
-        )
+        size = max((task["team_size"] for task in its), default=2)
+        needs = sorted({task["specialty"] for task in its if task["specialty"] is not None})
+        until = max((task["window_end"] for task in its), default=latest)
+        visits[uid] = Visit(uid, r.home[uid], size, needs, until)
     return visits
 
 
@@ -689,9 +646,7 @@ class Matcher:
         staffed = [part for visit in visits for part in self.first_pass(visit)]
         teams = [visit for visit in staffed if self.complete(visit, [None] * (visit.size - len(visit.team)))]
         lines = sorted((visit.name, person, role) for visit in teams for person, role in self.roles(visit))
-        return "".join(
-            ",".join(line) + "\n" for line in [tuple(TABLES["assignment.csv"][0].split(",")), *lines]
-        ).encode()
+        return "".join(",".join(line) + "\n" for line in [TABLES["assignment.csv"][0].split(","), *lines]).encode()
 
     def opened(self, visit: Visit, part: str) -> Visit:
         """The visit, or its part for one specialty, with its pool and its place in the order."""
@@ -740,15 +695,13 @@ class Matcher:
             return None if missing else []
         for person in self.free(person for person in visit.pool if missing[0] in self.people[person].skills):
             left = [name for name in missing if name not in self.people[person].skills]
-            rest = self.cover(visit, left, places - 1)
-            if rest is not None:
+            if (rest := self.cover(visit, left, places - 1)) is not None:
                 return [person, *rest]
         return None
 
     def free(self, people: Iterable[str]) -> list[str]:
         """Those below their cap, lowest load first, ties as they came."""
-        below = [person for person in people if len(self.at[person]) < self.people[person].cap]
-        return sorted(below, key=lambda person: len(self.at[person]))
+        return sorted((p for p in people if len(self.at[p]) < self.people[p].cap), key=lambda p: len(self.at[p]))
 
     def add(self, visit: Visit, name: str | None) -> bool:
         """One more person: a free one, or one freed along the shortest augmenting path."""
@@ -852,7 +805,6 @@ def examine(files: dict[str, bytes], expected: str | None = None, draw_only: boo
     check_list(r.files, "manifest.txt", COMMITTED)
     read_committed(r)
     key = check_certificate(r)
-    check_left_over(r)
     right = draw(r, key)
     compare(r.files, {name: data for name, data in right.items() if name in DRAW_FILES or not draw_only})
     visits, matcher = visits_of(r), Matcher(r, key)
@@ -865,8 +817,7 @@ def examine(files: dict[str, bytes], expected: str | None = None, draw_only: boo
 def compare(files: dict[str, bytes], right: dict[str, bytes]) -> None:
     """Byte for byte; all files that differ are named."""
     places = {name: first_difference(files[name], data) for name, data in right.items()}
-    faults = [f"{name} 第 {at} 行（line {at}）：与重算不同（differs）" for name, at in places.items() if at]
-    if faults:
+    if faults := [f"{name} 第 {at} 行（line {at}）：与重算不同（differs）" for name, at in places.items() if at]:
         raise Refused("\n".join(faults))
 
 
@@ -881,16 +832,15 @@ def describe(r: Round, visits: int, released: int | None) -> list[str]:
         said.append("FALLBACK USED 使用了备用随机源：请查台账中主用随机源未公布的证据")
     if SUMS in r.files:
         said.append(f"SHA256SUMS 的摘要（digest）{sha256(r.files[SUMS]).hexdigest()}，请与台账核对")
-    extra = sorted(r.files.keys() - EXPECTED - {SUMS})
-    if extra:
+    if extra := sorted(r.files.keys() - EXPECTED - {SUMS}):
         said.append(f"另有文件，只核对摘要、不核对内容（not examined）：{'、'.join(extra)}")
-    outside = sum(not tasks for tasks in r.scopes.values())
-    said.append(f"对象（population）{len(r.scopes)} 户，其中不在任何任务范围内（in no task）{outside} 户")
+    nowhere = list(r.scopes.values()).count([])
+    said.append(f"对象（population）{len(r.scopes)} 户，其中不在任何任务范围内（in no task）{nowhere} 户")
     for (state, reason), uids in sorted(r.excluded.items()):
         said.append(f"  {state} {reason}：{len(uids)} 户（subjects）")
     drawn = [uid for uids in r.drawn.values() for uid in uids]
-    unmet = sum(r.planned.values()) - len(drawn)
-    said.append(f"抽取（drawn）{len(drawn)} 项次、{len(set(drawn))} 户；因检查力量核减（cut for capacity）{unmet} 项次")
+    cut = f"因检查力量核减（cut for capacity）{sum(r.planned.values()) - len(drawn)} 项次"
+    said.append(f"抽取（drawn）{len(drawn)} 项次、{len(set(drawn))} 户；{cut}")
     if released is not None:
         said.append(f"检查户次（visits）{visits}；无法派人（unassignable）{released}")
     return said
@@ -915,24 +865,20 @@ class Year:
             pairs = [(old["levels"].get(name, level), level) for name, level in task["levels"].items()]
             same = old["batches"] == task["batches"] and all(a["rate_e4"] == b["rate_e4"] for a, b in pairs)
             need(same, at, f"tasks.{code} 的 batches 或 rate_e4 在年内变了（M or rates changed）")
-            good = self.batch.get(code, task["batch_prev"]) == task["batch_prev"]
-            good = good and not (self.voided and old["batch"] != task["batch"])
+            kept = not self.voided or old["batch"] == task["batch"]
+            good = kept and self.batch.get(code, task["batch_prev"]) == task["batch_prev"]
             need(good, at, f"tasks.{code} 的 batch 或 batch_prev 与上一批次不接（k not in sequence）")
 
     def check_strata(self, r: Round, where: str) -> None:
         """drawn_ytd and served_e4, and that whoever a quota has counted, and nobody else, is drawn_this_year."""
-        served: Counter[Stratum] = Counter()
-        for earlier in self.voided:
-            served.update(earlier.targets)
+        served: Counter[Stratum] = sum((Counter(old.targets) for old in self.voided), Counter())
         for line, (key, (_, _, stated, given)) in enumerate(r.strata.items(), 2):
             at, drawn = (where + "strata.csv", line), self.subjects[key[0]]
             outside = self.outside.setdefault(key, stated - self.drawn[key])
-            good = outside >= 0 and stated == outside + self.drawn[key]
-            need(good, at, "drawn_ytd 与此前各批次的抽取不符（drawn_ytd differs）")
+            need(0 <= outside == stated - self.drawn[key], at, "drawn_ytd 与此前各批次的抽取不符（drawn_ytd differs）")
             partial = r.order[1] > len(self.voided) + 1  # voided rounds of this month were not given
             need(partial or given == served[key], at, "served_e4 与作废批次不符（served_e4 differs）")
-            others = {*r.eligible.get(key, ()), *r.barred.get(key, ())}
-            good = not r.once(key) or drawn.isdisjoint(others)
+            good = not r.once(key) or drawn.isdisjoint([*r.eligible.get(key, ()), *r.barred.get(key, ())])
             need(good, at, "有本年已抽的主体未列为本年已抽（drawn_this_year not blocked）")
             good = (self.fresh[key[0]] - drawn).isdisjoint(r.spent.get(key, ()))
             need(good, at, "有本年未抽的主体列为本年已抽（drawn_this_year, but never drawn）")
@@ -941,28 +887,18 @@ class Year:
         """What voided rounds of the month leave: their on-site subjects as triggers, nobody of theirs eligible (§3.4)."""
         if r.order[1] > len(self.voided) + 1:
             return  # they were not given
-        at = (where + "triggers.csv", 1)
-        right = {
-            f"V.{old.certificate['round_id']}.{n}": (uid, r.home.get(uid, old.home.get(uid)))
-            for old in self.voided
-            for n, uid in enumerate(old.visited(), 1)
-        }
-        for code, (uid, county) in right.items():
-            need(code in r.left_over, at, f"缺少作废批次的对象 {code}（trigger of a voided round missing）")
-            place = (where + r.left_over[code][0][0], r.left_over[code][0][1])
-            good = r.left_over[code][1] == uid and county == r.home[uid]
-            need(good, place, "不是作废批次的这一对象（differs from the voided round）")
-        for code, (place, _) in r.left_over.items():
-            need(code in right, (where + place[0], place[1]), "作废批次没有这一对象（not in a voided round）")
-        for key, uids in r.eligible.items():
-            for old in self.voided:
-                again = {uid for each, drawn in old.drawn.items() if each[0] == key[0] for uid in drawn}
-                good = again.isdisjoint(uids)
-                need(
-                    good,
-                    (where + "frame.csv", 1),
-                    f"{'/'.join(key)} 有作废批次抽中的主体仍可抽（voided, still eligible）",
-                )
+        held = {(code, uid, r.home[uid]) for code, (_, uid) in r.left_over.items()}
+        right: set[tuple[str, str, str]] = set()
+        for old in self.voided:
+            stem = f"V.{old.certificate['round_id']}"
+            visited = {uid for key, uids in old.drawn.items() if old.level(key)["on_site"] for uid in uids}
+            right.update((f"{stem}.{n}", uid, old.home[uid]) for n, uid in enumerate(sorted(visited), 1))
+            for key, uids in old.drawn.items():
+                again = [k for k in r.eligible if k[0] == key[0] and not set(uids).isdisjoint(r.eligible[k])]
+                need(not again, (where + "frame.csv", 1), f"{again} 有作废批次的主体仍可抽（voided, still eligible）")
+        for code, _, _ in sorted(held ^ right):
+            name, line = r.left_over.get(code, (("triggers.csv", 1), ""))[0]
+            refuse((where + name, line), f"{code} 缺少或与作废批次不符（missing, or differs from the voided round）")
 
     def add(self, r: Round, voided: bool) -> None:
         """The round has been drawn; voided: the next one replaces it."""
@@ -971,8 +907,7 @@ class Year:
         if not voided:
             self.batch.update({code: task["batch"] for code, task in r.policy["tasks"].items()})
         for key, uids in r.eligible.items():
-            if r.once(key):
-                self.fresh[key[0]].update(uid for uid in uids if uid not in self.subjects[key[0]])
+            self.fresh[key[0]].update({*uids} - self.subjects[key[0]] if r.once(key) else ())
         for key, uids in r.drawn.items():
             self.drawn[key] += len(uids)
             self.subjects[key[0]].update(uids)
@@ -991,8 +926,9 @@ def check_years(rounds: list[Round]) -> list[str]:
             good = good and r.order[1] == (previous.order[1] + 1 if previous.order[0] == r.order[0] else 1)
             need(good, (where + "context.json", 1), "不接上一批次（chain broken, bundle left out or given twice）")
             if previous.policy["year"] == number_of:
-                same = previous.policy["phase_salt"] == r.policy["phase_salt"]
-                need(same, at, "phase_salt 在年内变了（phase_salt changed）")
+                need(
+                    previous.policy["phase_salt"] == r.policy["phase_salt"], at, "phase_salt 变了（phase_salt changed）"
+                )
             else:
                 year = Year()
                 right = digest(f"ssj-phase-v1|{number_of}|{previous.certificate['beacon']}")
@@ -1003,13 +939,9 @@ def check_years(rounds: list[Round]) -> list[str]:
         year.check_voided(r, where)
         voided = following is not None and following.order[0] == r.order[0]
         year.add(r, voided)
-        voids += voided
-        previous = r
-    before = sum(year.outside.values())
-    return [
-        f"前序批次（previous）{len(rounds) - 1} 个相接，其中作废（voided）{voids} 个",
-        f"本年 drawn_ytd 中有 {before} 项次在这些批次之前（before these bundles）",
-    ]
+        previous, voids = r, voids + voided
+    chained = f"前序批次（previous）{len(rounds) - 1} 个相接，其中作废（voided）{voids} 个"
+    return [chained, f"本年 drawn_ytd 中有 {sum(year.outside.values())} 项次在这些批次之前（before these bundles）"]
 
 
 def limits(r: Round, with_previous: bool) -> list[str]:
@@ -1017,14 +949,11 @@ def limits(r: Round, with_previous: bool) -> list[str]:
     unknown = [
         "population.csv 是否就是登记名册（that the population is the register）",
         "等级、状态、属地是否属实（grades, states and counties）",
+        *([] if with_previous else ["drawn_ytd、作废批次所遗：未给出 --previous（drawn_ytd, voided rounds）"]),
         "承诺值是否在随机源公布之前已发出（that C was out before the beacon）",
         "随机源文本是否真实（that the beacon is genuine）",
         "是否另有承诺值（that there is no other C）",
     ]
-    if not with_previous:
-        unknown.insert(2, "drawn_ytd 是否属实：未给出前序批次 --previous（drawn_ytd）")
-        if r.order[1] > 1:
-            unknown.insert(3, "作废批次的对象是否照列：未给出作废的批次 --previous（subjects of voided rounds）")
     if "frame_merkle_root" in r.context:
         unknown.append("frame_merkle_root 是否就是本名录的树根：盐不在包内（the Merkle root, its salt is kept apart）")
     return ["本程序无法得知（what this program cannot know）：", *(f"  - {each}" for each in unknown)]
@@ -1049,28 +978,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--expect 应为 64 位十六进制摘要（digest）")
     if options.draw_only and (options.expect or options.previous):
         parser.error("--draw-only 不与 --expect、--previous 同用（not together）")
-    folder = options.folder
     try:
         earlier = []
         for folder in options.previous:
             r, _ = examine(read_folder(folder))
-            r.files = {"certificate.json": r.files["certificate.json"]}
-            r.scopes, r.excluded, r.triggers = {}, {}, {}
+            r.files, r.scopes, r.excluded = {"certificate.json": r.files["certificate.json"]}, {}, {}
             earlier.append(r)
         folder = options.folder
         current, said = examine(read_folder(folder), options.expect, options.draw_only)
         if earlier:
             said += check_years([*sorted(earlier, key=lambda r: r.order), current])
     except (Refused, OSError) as fault:
-        print(f"不通过 REFUSED：{folder}")
-        print(fault)
+        print(f"不通过 REFUSED：{folder}\n{fault}")
         return 1
-    print("\n".join(said))
-    print(
-        "通过 OK："
-        + ("抽取与重算一致（the draw alone）" if options.draw_only else "全部文件与重算逐字节一致（all files）")
-    )
-    print("\n".join(limits(current, bool(earlier))))
+    scope = "抽取与重算一致（the draw alone）" if options.draw_only else "全部文件与重算逐字节一致（all files）"
+    print("\n".join([*said, f"通过 OK：{scope}", *limits(current, bool(earlier))]))
     return 0
 
 

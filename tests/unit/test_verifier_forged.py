@@ -22,7 +22,6 @@ from tests.unit.bundle_changes import (
     good_bundle,
     line,
     policy,
-    refusal,
     run,
     seal,
     text,
@@ -261,31 +260,20 @@ def test_a_replaced_verifier_is_not_believed(good: Files, tmp_path: Path, capsys
     assert code == 0 and "verify.py" in said and "not examined" in said
 
 
-def test_the_rows_of_a_voided_round_are_numbered_by_uid(good: Files) -> None:
-    """Of a second round of the month alone one sees the numbering; which subjects, only the voided bundle tells."""
+def test_a_second_round_names_only_earlier_rounds_of_its_month(good: Files) -> None:
+    """Whose rows they are only the voided bundle tells (test_verifier_year); that there was such a round, the id."""
     eight = {name: good[name] for name in verify.COMMITTED}
-    uids = sorted(row.split(",")[0] for row in good["population.csv"].decode().splitlines()[1:])
-    county = {row.split(",")[0]: row.split(",")[1] for row in good["population.csv"].decode().splitlines()[1:]}
-    free = [uid for uid in uids if county[uid] == "Z"][:2]  # Z has no limit of capacity
+    rows = [row.split(",") for row in good["population.csv"].decode().splitlines()[1:]]
+    free = next(row[0] for row in rows if row[1] == "Z")  # Z has no limit of capacity
 
-    def with_rows(*numbered: tuple[int, str]) -> Files:
-        rows = good["triggers.csv"].decode() + "".join(f"V.YC-2026-08.{n},{uid},Z\n" for n, uid in numbered)
-        return bundle(eight | {"triggers.csv": rows.encode()}, "YC-2026-08.2")[0]
+    def named(round_id: str) -> Files:
+        added = good["triggers.csv"] + f"V.{round_id}.1,{free},Z\n".encode()
+        return bundle(eight | {"triggers.csv": added}, "YC-2026-08.2")[0]
 
-    _, said = verify.examine(with_rows((1, free[0]), (2, free[1])))
+    _, said = verify.examine(named("YC-2026-08"))
     assert any("voided rounds of this month" in each for each in said)
-    for numbered in (
-        [(1, free[1]), (2, free[0])],
-        [(2, free[0])],
-        [(1, free[0]), (2, free[0])],
-        [(1, free[0]), (3, free[1])],
-    ):
-        assert "triggers.csv" in refusal(with_rows(*numbered))
-    assert "without a voided round" in refusal(
-        bundle(
-            eight | {"triggers.csv": good["triggers.csv"] + f"V.YC-2026-08.2.1,{free[0]},Z\n".encode()}, "YC-2026-08.2"
-        )[0]
-    )
+    for wrong in ("YC-2026-08.2", "YC-2026-08.3", "YC-2026-07", "YC-2026-8", "YC-2025-08"):
+        assert_refused(named(wrong), "triggers.csv", None, "without a voided round")
 
 
 def test_a_frame_with_one_line_less_is_named_even_at_its_end(good: Files) -> None:

@@ -197,7 +197,7 @@ def test_a_round_voided_twice_holds_and_one_after_it_may_be_checked_alone(
     code, said = run(capsys, folders[3:])
     assert code == 0, said
     assert verify.main([folders[3]]) == 0
-    assert "作废批次的对象是否照列" in capsys.readouterr().out
+    assert "drawn_ytd, voided rounds" in capsys.readouterr().out
 
 
 SPOILT: list[tuple[dict[str, Any], str, str]] = [
@@ -219,10 +219,10 @@ SPOILT: list[tuple[dict[str, Any], str, str]] = [
     ({"forget": "A"}, "YC-2026-09.2/frame.csv", "voided, still eligible"),
     ({"change": {3: reason(15, "drawn_this_year")}}, "YC-2026-10/strata.csv 第 3 行", "but never drawn"),
     ({"change": {3: spent_as("visited_within_gap")}}, "YC-2026-10/strata.csv 第 3 行", "drawn_this_year not blocked"),
-    ({"change": {2: trigger_rows(lambda rows: rows[:-1])}}, "YC-2026-09.2/triggers.csv", "voided round missing"),
-    ({"change": {2: trigger_rows(lambda rows: [])}}, "YC-2026-09.2/triggers.csv", "voided round missing"),
+    ({"change": {2: trigger_rows(lambda rows: rows[:-1])}}, "YC-2026-09.2/triggers.csv", "缺少或与作废批次不符"),
+    ({"change": {2: trigger_rows(lambda rows: [])}}, "YC-2026-09.2/triggers.csv", "缺少或与作废批次不符"),
     ({"change": {2: trigger_rows(another_subject)}}, "YC-2026-09.2/triggers.csv 第 2 行", "differs from the voided"),
-    ({"change": {2: trigger_rows(one_more)}}, "YC-2026-09.2/triggers.csv 第 5 行", "not in a voided round"),
+    ({"change": {2: trigger_rows(one_more)}}, "YC-2026-09.2/triggers.csv 第 5 行", "缺少或与作废批次不符"),
     ({"batches": (*ROUNDS[:2], ("YC-2026-09.3", 9, 8))}, "YC-2026-09.3/context.json", "left out"),
     ({"batches": (ROUNDS[0], ("YC-2026-10.2", 9, 8))}, "YC-2026-10.2/context.json", "left out"),
 ]
