@@ -456,8 +456,8 @@ def check_certificate(r: Round) -> str:
     r.order = (found[1], int(found[3] or 1))
     for code, (place, _) in r.left_over.items():  # whose they are, --previous tells (§3.4)
         gone = VOIDED.fullmatch(code)
-        good = gone is not None and gone[2] == found[1] and int(gone[4] or 1) < r.order[1]
-        need(good, place, "本月此前没有这样的批次（V. trigger without a voided round）")
+        if gone is None or gone[2] != found[1] or int(gone[4] or 1) >= r.order[1]:
+            refuse(place, "本月此前没有这样的批次（V. trigger without a voided round）")
     need(is_digest(c["office_secret"]), at, "office_secret 应为 64 位小写十六进制（secret）")
     source, _, rest = c["beacon"].partition("-")
     selector, _, value = rest.partition(":")
@@ -709,6 +709,8 @@ class Matcher:
         for person in self.free(wanted):
             self.go(person, visit)
             return True
+        if not self.free(self.pools[visit.county]):
+            return False  # every path ends at someone of the county below the cap
         came: dict[str, tuple[str, Visit] | None] = dict.fromkeys(wanted)  # person -> whom he would replace, and where
         queue = deque(wanted)
         while queue:
@@ -717,7 +719,7 @@ class Matcher:
             for other in sorted(self.at[leaver], key=lambda each: each.order):
                 if other is visit or (len(other.needs) > 1 and id(other) in changed):
                     continue
-                lost = self.held_alone(other, leaver)
+                lost = self.held_alone(other, leaver) if other.needs else set()
                 for heir in other.pool:
                     if heir in came or heir in other.team or not lost <= self.people[heir].skills:
                         continue
@@ -926,12 +928,10 @@ def check_years(rounds: list[Round]) -> list[str]:
             good = good and r.order[1] == (previous.order[1] + 1 if previous.order[0] == r.order[0] else 1)
             need(good, (where + "context.json", 1), "不接上一批次（chain broken, bundle left out or given twice）")
             if previous.policy["year"] == number_of:
-                need(
-                    previous.policy["phase_salt"] == r.policy["phase_salt"], at, "phase_salt 变了（phase_salt changed）"
-                )
+                right = previous.policy["phase_salt"]
+                need(r.policy["phase_salt"] == right, at, "phase_salt 在年内变了（phase_salt changed）")
             else:
-                year = Year()
-                right = digest(f"ssj-phase-v1|{number_of}|{previous.certificate['beacon']}")
+                year, right = Year(), digest(f"ssj-phase-v1|{number_of}|{previous.certificate['beacon']}")
                 good = r.certificate["demonstration"] or r.policy["phase_salt"] == right
                 need(good, at, "phase_salt 不是上年末批次的随机源所定（phase_salt differs）")
         year.check_policy(r, at)
