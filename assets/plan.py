@@ -14,12 +14,14 @@ import dagster as dg
 import pyarrow as pa
 
 from assets import policy_tables as tables
+from assets.documents import facts, frame_of, outbox
 from assets.round_state import earlier_draws, phase_salt_of, voided_dues, voided_visits
 from assets.schema import unit_name
 from assets.stage import Month, sql_asset, table_asset
 from data_contracts.model import output_contract
 from resources.engines.duckdb_engine import sql_text
 from resources.lake import Stored
+from resources.outbox.annual_plan import write_annual_plan
 from resources.reference import policies
 from supervision.draw import quota
 from supervision.months import last_day, years_before
@@ -253,4 +255,13 @@ def _annual_plan(month: Month) -> Stored:
         {(row["task"], row["county"], row["stratum"]): row["base"] for row in bases},
         phase_salt_of(month),
     )
-    return month.store_records(output_contract("annual_plan"), (asdict(row) for row in found))
+    stored = month.store_records(output_contract("annual_plan"), (asdict(row) for row in found))
+    write_annual_plan(
+        outbox(month, "annual_plan.xlsx"),
+        frame_of(month, "annual_plan"),
+        {code: task.name for code, task in month.policy.tasks.items()},
+        {county: unit_name(county) for county in month.policy.counties},
+        demonstration=month.demonstration,
+        facts=facts(month),
+    )
+    return stored

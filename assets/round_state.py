@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from assets.stage import Month
 from resources.bundles import Bundles
+from resources.drawing import count_folder
 from resources.rounds import Rounds
 from resources.sealing import salt_key
 from resources.settings import Home
@@ -62,7 +63,9 @@ def earlier_draws(month: Month, since: str) -> pa.Table:
 def voided_dues(month: Month) -> pa.Table:
     """task, county, stratum, target_e4 of the month's voided rounds: what they have served already (DRAW §2)."""
     bundles = Bundles(month.lake.home)
-    found = [each for round_id in month.voided_rounds for each in due(bundles.committed(round_id))]
+    with month.house.engine() as engine:
+        counted = [count_folder(engine, bundles.path(round_id)) for round_id in month.voided_rounds]
+    found = [each for counts in counted for each in due(counts)]
     columns = {
         name: pa.array([getattr(each.row, name) for each in found], pa.string())
         for name in ("task", "county", "stratum")

@@ -12,13 +12,11 @@ import re
 import shutil
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from resources.settings import Home
 from supervision.canonical import parse_csv
-from supervision.draw.committed import EIGHT, Committed, parse_committed
 from supervision.draw.round_policy import RoundPolicy, parse_policy_json
 from supervision.draw.rows import (
     CONFLICTS,
@@ -38,11 +36,6 @@ _ROUND = re.compile(r"[A-Za-z0-9]+-(\d{4}-\d{2})(?:\.(\d+))?")
 
 class BundleError(Exception):
     """A round's folder is missing, or would change after its commitment."""
-
-
-@lru_cache(maxsize=1)
-def _parsed(files: frozenset[tuple[str, bytes]]) -> Committed:
-    return parse_committed(dict(files))
 
 
 def place_of(round_id: str) -> tuple[str, int]:
@@ -80,11 +73,6 @@ class Bundles:
         if not path.is_dir():
             raise BundleError(f"批次 {round_id} 尚未冻结和承诺：请先完成当月 monthly 作业与审批")
         return {file.name: file.read_bytes() for file in sorted(path.iterdir()) if file.is_file()}
-
-    def committed(self, round_id: str) -> Committed:
-        """The eight committed files of a round, parsed and checked; parsed once for the same bytes."""
-        files = self.read(round_id)
-        return _parsed(frozenset((name, files[name]) for name in EIGHT))
 
     def commit(self, round_id: str, files: Mapping[str, bytes]) -> None:
         """Freeze the committed files; the same bytes again change nothing, others are refused."""

@@ -73,6 +73,11 @@ def _by_stratum(found: pa.Table, wanted: Mapping[Stratum, int]) -> Ranking:
     return ranking
 
 
+def count_folder(engine: DuckDBEngine, folder: Path) -> Counts:
+    """A frozen round counted: what the arithmetic of quota and capacity needs of it (DRAW §4)."""
+    return _counts(engine, CanonicalCsv(folder / "frame.csv", FRAME), folder)
+
+
 def _counts(engine: DuckDBEngine, frame: Input, folder: Path) -> Counts:
     """Policy, strata and triggers as frozen; the frame is only asked where a census needs it."""
     policy = parse_policy_json((folder / NAME).read_bytes())

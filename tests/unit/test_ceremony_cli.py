@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from pipelines.cli import app
 from resources import sealing
+from resources.freezing import FrozenError
 from resources.lake import MonthLake
 from resources.rounds import Rounds
 from resources.sealing import SealingError
@@ -260,7 +261,7 @@ def test_a_secret_of_another_round_and_an_edited_bundle_are_refused(desk: Desk) 
         desk.ssj("draw", ROUND, *SIGNERS, "--second-copy", str(wrong))
     frame = desk.home.bundles / ROUND / "frame.csv"
     frame.write_bytes(frame.read_bytes().replace(b"eligible", b"blocked", 1))
-    with pytest.raises(RoundError, match="承诺后被改动"):
+    with pytest.raises(FrozenError, match=r"frame\.csv 在承诺之后被改动"):
         desk.ssj("draw", ROUND, *SIGNERS, typed=PHRASES)
     assert len(desk.ran) == 1 and not (desk.home.bundles / ROUND / "certificate.json").exists()
 

@@ -51,7 +51,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Home:
 @pytest.fixture
 def home(made: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     """A copy of the data folder of its own, on 20 October."""
-    for module in ("resources.ledger", "resources.quarantine.correction", "resources.quarantine.release"):
+    for module in ("resources.clock", "resources.quarantine.correction", "resources.quarantine.release"):
         monkeypatch.setattr(f"{module}.now", lambda: TODAY)
     shutil.copytree(made.root, tmp_path / "home")
     return Home(tmp_path / "home")
