@@ -164,7 +164,7 @@ def _draw(subject: SubjectMonth, section: Section, place: Place) -> None:
     section.say("入选概率", _probability(subject, place, size, share))
     if rank <= size:
         section.say("结果", "抽中")
-    elif rank <= size + max(5, size):
+    elif any(row[4] == subject.uid and tuple(row[:3]) == place.key for row in subject.lines("reserve.csv")):
         section.say("结果", f"未抽中，候补第 {rank - size} 位")
     else:
         section.say("结果", "未抽中")

@@ -127,8 +127,16 @@ def test_every_leaf_of_small_trees(size: int) -> None:
     for index, data in enumerate(leaves):
         path = inclusion_proof(leaves, index)
         assert membership.head(data, index, size, path) == root(leaves)
-        for other in range(size):
+        for other in range(4 * size):
             assert (membership.head(data, other, size, path) == root(leaves)) == (other == index)
+
+
+def test_a_path_longer_than_the_tree_it_claims_is_refused() -> None:
+    """The last leaf has only left neighbours: it could pass for the only leaf of a smaller tree."""
+    leaves = [frame_leaf(b"k" * 32, "T", str(n)) for n in range(8)]
+    path = inclusion_proof(leaves, 7)
+    assert membership.head(leaves[7], 7, 8, path) == root(leaves)
+    assert membership.head(leaves[7], 0, 1, path) is None and membership.head(leaves[7], 1, 2, path) is None
 
 
 def test_a_firm_runs_it_alone(proof: dict[str, Any], tmp_path: Path) -> None:

@@ -116,6 +116,7 @@ FORGED = {
     "a date of another form": (cell("roster.csv", 2, 5, "2027-W52-5"), "roster.csv", "valid_until"),
     "a moment of another form": (policy("beacon.not_before", "20261103T160000+08:00"), "policy.json", "not_before"),
     "a moment without minutes": (policy("beacon.not_before", "2026-11-03T16+08:00"), "policy.json", "not_before"),
+    "a moment and more": (policy("beacon.not_before", "2026-11-03T16:00:00+08:00 or so"), "policy.json", "not_before"),
     "a weak beacon": (policy("beacon.source", "coin"), "policy.json", "beacon"),
     "a certificate that opens by dice": (
         policy("beacon.fallback", {"source": "dice", "selector": "20261103"}),

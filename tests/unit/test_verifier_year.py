@@ -32,12 +32,15 @@ def rounds(
     batches: Sequence[tuple[str, int, int]] = ROUNDS,
     forget: str = "",
     lost: int | None = None,
+    off_site: str = "",
 ) -> list[Files]:
     """A year's bundles, each following from those before; change[i] spoils the eight files of round i before its draw.
 
-    forget: whoever of this stratum was drawn, also in a voided round, stays eligible; lost: round i is not linked to.
+    forget: whoever of this stratum was drawn, also in a voided round, stays eligible; lost: round i is not linked to;
+    off_site: strata that are drawn and not visited.
     """
     made: list[Files] = []
+    levels = {name: each | {"on_site": int(name not in off_site)} for name, each in LEVELS.items()}
     drawn: Counter[tuple[str, str, str]] = Counter()
     subjects: set[str] = set()
     voided: list[tuple[str, DrawResult]] = []
@@ -59,7 +62,7 @@ def rounds(
         for _, result in voided:
             served.update({due.key: due.target_e4 for due in result.dues})
         city = City(
-            {"T": task(LEVELS, batch=batch, batch_prev=batch_prev)},
+            {"T": task(levels, batch=batch, batch_prev=batch_prev)},
             people,
             drawn_ytd={key: 2 + count for key, count in drawn.items()} or {("T", "X", "A"): 2, ("T", "X", "C"): 2},
             served_e4=served,
@@ -69,7 +72,7 @@ def rounds(
             [
                 TriggerRow(f"V.{old}.{n}", each, "X")
                 for old, result in voided
-                for n, each in enumerate(sorted({row.uid for row in result.drawn}), 1)
+                for n, each in enumerate(sorted({row.uid for row in result.drawn if row.stratum not in off_site}), 1)
             ]
         )
         link = hashlib.sha256(previous["certificate.json"]).hexdigest() if previous else None
@@ -200,6 +203,15 @@ def test_a_round_voided_twice_holds_and_one_after_it_may_be_checked_alone(
     assert "drawn_ytd, voided rounds" in capsys.readouterr().out
 
 
+def test_who_was_drawn_off_site_is_no_trigger_of_the_next_round(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = rounds(off_site="A")
+    assert b",A," in made[1]["drawn.csv"]
+    code, said = run(capsys, write(tmp_path, made[:3]))
+    assert code == 0, said
+
+
 SPOILT: list[tuple[dict[str, Any], str, str]] = [
     ({"change": {3: stated(2, 5, 1)}}, "YC-2026-10/strata.csv 第 2 行", "drawn_ytd"),
     ({"change": {3: stated(3, 5, -1)}}, "YC-2026-10/strata.csv 第 3 行", "drawn_ytd"),
@@ -223,6 +235,14 @@ SPOILT: list[tuple[dict[str, Any], str, str]] = [
     ({"change": {2: trigger_rows(lambda rows: [])}}, "YC-2026-09.2/triggers.csv", "缺少或与作废批次不符"),
     ({"change": {2: trigger_rows(another_subject)}}, "YC-2026-09.2/triggers.csv 第 2 行", "differs from the voided"),
     ({"change": {2: trigger_rows(one_more)}}, "YC-2026-09.2/triggers.csv 第 5 行", "缺少或与作废批次不符"),
+    (
+        {
+            "batches": (*ROUNDS[:3], ("YC-2026-09.3", 9, 8)),
+            "change": {3: trigger_rows(lambda rows: [row for row in rows if not row[0].startswith("V.YC-2026-09.1")])},
+        },
+        "YC-2026-09.3/triggers.csv",
+        "缺少或与作废批次不符",
+    ),
     ({"batches": (*ROUNDS[:2], ("YC-2026-09.3", 9, 8))}, "YC-2026-09.3/context.json", "left out"),
     ({"batches": (ROUNDS[0], ("YC-2026-10.2", 9, 8))}, "YC-2026-10.2/context.json", "left out"),
 ]
