@@ -62,6 +62,13 @@ def test_every_eligible_subject_has_its_rank_and_result(home: Home) -> None:
         assert told["名次"][0].startswith(f"{rank}/") and f"不大于 {sizes[task, county, stratum]} 的" in told["名次"][0]
 
 
+def test_who_is_beyond_the_reserve_is_not_drawn(home: Home) -> None:
+    files = round_files()
+    listed = {(row[0], row[4]) for name in ("drawn.csv", "reserve.csv") for row in cells(files, name)}
+    beyond = [row for row in cells(files, "frame.csv") if row[4] == "eligible" and (row[0], row[1]) not in listed]
+    assert beyond and all(of_task(home, row[1], row[0])["结果"] == ["未抽中"] for row in beyond)
+
+
 def test_the_threshold_is_the_ticket_of_the_last_one_drawn(home: Home) -> None:
     drawn = cells(round_files(), "drawn.csv")
     last = {tuple(row[:3]): row[5] for row in drawn}
@@ -75,10 +82,13 @@ def test_the_probability_follows_the_target_or_the_cut(home: Home) -> None:
     cut = {(row[0], row[1]) for row in cells(files, "cuts.csv")}
     eligible = {tuple(row[:3]): int(row[4]) for row in cells(files, "strata.csv")}
     sizes = {tuple(row[:3]): int(row[4]) for row in cells(files, "allocation.csv")}
-    seen = set()
+    tasks, seen = json.loads(files["policy.json"])["tasks"], set()
     for task, county, stratum, _, uid, _, target in cells(files, "drawn.csv") + cells(files, "reserve.csv"):
         key = (task, county, stratum)
         [told] = of_task(home, uid, task)["入选概率"]
+        on_site = tasks[task]["levels"][stratum]["on_site"]
+        assert told.startswith("压减后") == (on_site == 1 and (county, stratum) in cut)
+        seen.add("off-site" if (county, stratum) in cut and not on_site else "")
         if told.startswith("压减后本层未抽取"):
             assert (county, stratum) in cut and sizes[key] == 0
             seen.add("none")
@@ -89,7 +99,7 @@ def test_the_probability_follows_the_target_or_the_cut(home: Home) -> None:
         else:
             assert told.endswith(f"= {int(target) / 10_000 / eligible[key]:.2%}")
             seen.add("target")
-    assert {"cut", "target"} <= seen
+    assert {"cut", "target", "off-site"} <= seen
 
 
 def test_who_is_not_eligible_has_a_reason_and_no_rank(home: Home) -> None:
