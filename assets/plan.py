@@ -53,7 +53,7 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
             "population",
             partitions,
             inputs=["enterprise_month", "subject_field", "task_scope"],
-            deps=["grade_of_month"],
+            deps=["snapshot_facts"],
             extra=lambda m: {"policy_field": policy_tables(m)["policy_field"]},
             held=lambda month: "grade_snapshot" in month.lake.holds(),
         ),

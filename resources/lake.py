@@ -129,6 +129,10 @@ class MonthLake:
         done = pointer.exists() and self.path("evidence").exists()
         return pointer.read_text("ascii") if done else None
 
+    def round_of(self, version: str) -> str:
+        """The round of the draw that a version of the month was for."""
+        return str(json.loads((self.folder / version / "basis.json").read_bytes())["round_id"])
+
     def return_to(self, version: str) -> None:
         """Make an earlier version current again, after a run that was refused."""
         write_bytes(self.folder / "current", version.encode())

@@ -68,16 +68,18 @@ def run_jobs(
                 raise_on_error=False,
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )
+            _remind(result, say)
             if not result.success:
                 _explain(result)
                 if finished is not None:
                     lake.return_to(finished)  # a refused run does not undo a finished month
                 return 1
-            _remind(result, say)
             holds = lake.holds()
             if holds:
                 for reason in holds.values():
                     say(f"等待人工：{reason}")
+                if finished is not None and lake.round_of(finished) == lake.basis()["round_id"]:
+                    lake.return_to(finished)  # nor does a held one, unless it plans the round after a voided one
                 return HELD
     return 0
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import MONTH, Outcome, change_manifest
+from tests.e2e.conftest import MONTH, Outcome, change_manifest, make_real
 
 Run = Callable[..., Outcome]
 
@@ -201,6 +201,7 @@ def test_real_deliveries_wait_for_approval(tiny_home: Path, run_home: Run) -> No
 
 
 def test_a_stale_snapshot_holds_the_plan(tiny_home: Path, run_home: Run) -> None:
+    make_real(tiny_home / "inbox")
     outcome = run_home(tiny_home, date(2026, 12, 31))
     assert (outcome.code, outcome.errors) == (3, "")
     assert any("45" in line and "快照" in line for line in outcome.said)
