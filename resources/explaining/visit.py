@@ -57,14 +57,14 @@ def _team(subject: SubjectMonth) -> Section:
     county = next((place.county for place in subject.places), None) or (subject.row or {})["county"]
     drawn = {row[0] for row in subject.lines("drawn.csv") if row[4] == uid}
     codes = [code for code in sorted(drawn) if policy.tasks[code].levels[_stratum(subject, code)].on_site]
-    until = max((str(policy.tasks[code].window_end) for code in codes), default="")
+    until = max(str(policy.tasks[code].window_end) for code in codes or policy.tasks)  # for triggers alone: the latest
     needs = {str(policy.tasks[code].specialty) for code in codes if policy.tasks[code].specialty}
     pool = {row[0]: row for row in subject.lines("roster.csv") if row[1] == county}
     barred = {row[0] for row in subject.lines("conflicts.csv") if row[1] == uid} & pool.keys()
     expired = {person for person, row in pool.items() if row[5] < until}
     able = pool.keys() - barred - expired
     order = sorted(able, key=lambda person: (sha256_hex(f"{key}|pair|{uid}|{person}"), person))
-    told = f"本单位 {len(pool)} 人；应回避 {len(barred)} 人，证件不到 {until or '检查结束'} {len(expired)} 人；可派 {len(able)} 人"
+    told = f"本单位 {len(pool)} 人；应回避 {len(barred)} 人，证件不到 {until} {len(expired)} 人；可派 {len(able)} 人"
     section.say("人选", told)
     holders = [person for person in able if needs & set(pool[person][2].split(";"))]
     if needs:

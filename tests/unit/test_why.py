@@ -153,7 +153,7 @@ def test_the_inspectors_and_why_these(home: Home) -> None:
         on_site = [
             row for row in cells(files, "drawn.csv") if row[4] == visit and tasks[row[0]]["levels"][row[2]]["on_site"]
         ]
-        until = max((tasks[row[0]]["window_end"] for row in on_site), default="")
+        until = max(tasks[code]["window_end"] for code in [row[0] for row in on_site] or tasks)
         county = roster[next(row[1] for row in rows if row[0] == visit)][1]
         pool = [person for person, row in roster.items() if row[1] == county]
         barred = [person for person in pool if (person, visit) in conflicts]
