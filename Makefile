@@ -15,7 +15,7 @@ export SSJ_HOME ?= $(CURDIR)/var
 SSJ_UI_PORT ?= 3000
 SSJ_READONLY_PORT ?= 3001
 
-.PHONY: help demo test test-long ui ui-readonly bench bench-collect bench-draw system-deps lint format lock clean
+.PHONY: help demo test test-long ui ui-readonly bench bench-collect bench-draw bench-matching bench-verifier system-deps lint format lock clean
 
 help: ## 列出全部命令
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -40,6 +40,12 @@ bench: $(DEV) ## 打印耗时与内存
 
 bench-collect: $(DEV) ## 归集各环节与裸工具对比：工作簿、CSV、验收拆分、前置库
 	@for part in xlsx csv split postgres; do $(BIN)/python -m bench.$$part; done
+
+bench-matching: $(DEV) ## 人员匹配：两万户次、六百人
+	@$(BIN)/python -m bench.matching
+
+bench-verifier: $(DEV) ## 独立核对程序：一百万行名录
+	@$(BIN)/python -m bench.verifier
 
 bench-draw: $(DEV) ## 抽取与冻结一百万、一千万行名录，与裸 SHA-256、裸 COPY、Polars、pandas 对比（约五分钟）
 	@$(BIN)/python -m bench.draw

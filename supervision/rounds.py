@@ -17,7 +17,7 @@ from supervision.draw.ceremony import Beacon, BeaconChoice
 
 AHEAD: Final = timedelta(hours=2)  # C is out at least so long before the beacon, DRAW.md §3.2
 
-_ROUND_ID = re.compile(r"(?P<prefix>[A-Za-z0-9._-]+)-(?P<month>[0-9]{4}-[0-9]{2})(?:\.(?P<turn>[1-9][0-9]*))?")
+_ROUND_ID = re.compile(r"(?P<prefix>[A-Za-z0-9]+)-(?P<month>[0-9]{4}-[0-9]{2})(?:\.(?P<turn>[1-9][0-9]*))?")
 
 
 class RoundError(ValueError):
