@@ -21,7 +21,7 @@ from data_contracts.model import output_contract, source_contract
 from resources.bundles import Bundles
 from resources.freezing import freeze
 from resources.lake import Stored, sha256_file
-from resources.reference import record_table
+from resources.reference import city, record_table
 from resources.rounds import MANIFEST, Rounds
 from supervision import policy as rules
 from supervision import rounds
@@ -250,4 +250,30 @@ def _committed_round(month: Month) -> Stored:
     made = ledger.get(month.round_id).commitment
     if made is None:
         raise PlanError(f"批次 {month.round_id} 尚未承诺，请先运行 ssj commit {month.round_id}")
+    if month.demonstration:
+        _demonstration_sheet(month, made)
     return month.store_records(output_contract("committed_round"), [frozen | {"commitment": made.commitment}])
+
+
+def _demonstration_sheet(month: Month, made: rounds.Commitment) -> None:
+    """The sheet that a real round's `ssj commit` prints, marked 演示; its moment is the month's as_of, not the clock's."""
+    from resources.outbox.commitment_sheet import CommitmentSheet, write_commitment_sheet  # half a second of fonts
+
+    first, second = [role.name for role in month.policy.roles.values() if "sign" in role.duties][:2]
+    sheet = CommitmentSheet(
+        city=city().full_name,
+        round_id=month.round_id,
+        month=month.name,
+        number=made.number,
+        commitment=made.commitment,
+        manifest_sha256=made.manifest_sha256,
+        secret_sha256=made.secret_sha256,
+        merkle_root=made.merkle_root,
+        committed_rows=made.committed_rows,
+        beacon=Bundles(month.lake.home).policy(month.round_id).beacon,
+        committed_at=f"{month.as_of}T09:00:00+08:00",
+        signers=(first, second),
+        voids=tuple(month.voided_rounds),
+        demonstration=True,
+    )
+    write_commitment_sheet(month.lake.home.outbox / month.name / f"commitment_{month.round_id}.pdf", sheet)

@@ -179,13 +179,13 @@ def test_a_delivery_whose_manifest_cannot_be_read(
     assert outcome.has_table("accepted_register") and not outcome.has_table("population")
 
 
-def test_real_deliveries_wait_for_approval(tiny_home: Path, run_home: Run) -> None:
+def test_real_deliveries_wait_for_people(tiny_home: Path, run_home: Run) -> None:
     folder, _ = folder_of(tiny_home, "penalty")
     change_manifest(folder, generated=False)
     outcome = run_home(tiny_home)
     assert (outcome.code, outcome.errors) == (3, "")
-    assert any("审批" in line for line in outcome.said)
-    assert outcome.has_table("frame") and not outcome.has_table("committed_round")
+    assert any("待声明公开随机源" in line for line in outcome.said)
+    assert outcome.has_table("frame") and not outcome.has_table("frozen_round")
     assert list((tiny_home / "bundles").iterdir()) == []
     # Nor can the draw be started from the UI with the demonstration's beacon.
     from pipelines.cli.run import instance_of

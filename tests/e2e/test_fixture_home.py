@@ -50,9 +50,10 @@ def _ssj(*arguments: object) -> subprocess.CompletedProcess[str]:
 def test_status_tells_a_finished_demonstration(home: Path) -> None:
     done = _ssj("status", "--home", home)
     assert (done.returncode, done.stderr) == (0, "")
-    [line] = done.stdout.splitlines()
+    line, drawn = done.stdout.splitlines()
     assert line.startswith(MONTH) and "演示" in line
     assert line.endswith("归集 → 验收 → 比对等级 → 名录 → 承诺 → 抽取 → 表册 → 发布")
+    assert drawn.strip() == f"批次 YC-{MONTH}：承诺第 1 号、已封装"
 
 
 def test_both_ledgers_hold(home: Path, tmp_path: Path) -> None:

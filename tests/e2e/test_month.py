@@ -20,12 +20,16 @@ from resources.ledger import Ledger
 from supervision.draw import EIGHT, redraw
 from tests.e2e.conftest import MONTH, Outcome, kept_files, missed_faults, planted_faults, wrongly_quarantined
 
-WORKBOOKS = ("sampling_plan.xlsx", "drawn_internal.xlsx", "task_status.xlsx", "timeliness.xlsx", "due_soon.xlsx")
+WORKBOOKS = (
+    "annual_plan.xlsx", "sampling_plan.xlsx", "drawn_internal.xlsx", "task_status.xlsx", "timeliness.xlsx", "due_soon.xlsx",
+)  # fmt: skip
+PUBLIC = ("county_totals_public.csv", "drawn_public.csv", "round_public.csv")
+SHEET = f"commitment_YC-{MONTH}.pdf"
 
 
 def test_the_month_is_done(finished: Outcome) -> None:
     assert (finished.code, finished.errors) == (0, "")
-    assert sorted(p.name for p in finished.outbox.iterdir()) == sorted([*WORKBOOKS, "drawn_public.csv"])
+    assert sorted(p.name for p in finished.outbox.iterdir()) == sorted([*WORKBOOKS, *PUBLIC, SHEET])
     for stage in ("归集", "验收", "风险比对", "抽查计划", "随机抽取", "表册", "发布"):
         assert any(line.strip().startswith(stage) for line in finished.said), stage
 
@@ -141,7 +145,18 @@ def test_the_public_list_says_nothing_of_grades(finished: Outcome) -> None:
     assert not [line for line in ours if re.search("[A-D]类|风险|等级|档次|名次|stratum|grade", line)]
     codes = [line.split(",")[2] for line in lines[1:]]
     assert codes == sorted(codes, key=lambda uid: hashlib.sha256(uid.encode()).hexdigest())
-    assert [p.name for p in finished.outbox.iterdir() if "public" in p.name] == ["drawn_public.csv"]
+    assert sorted(p.name for p in finished.outbox.iterdir() if "public" in p.name) == list(PUBLIC)
+
+
+def test_the_round_and_its_totals_are_public_and_say_nothing_of_grades(finished: Outcome) -> None:
+    [committed] = finished.table("committed_round")
+    said = (finished.outbox / "round_public.csv").read_text("utf-8-sig")
+    assert committed["commitment"] in said and committed["merkle_root"] in said and "演示" in said
+    totals = (finished.outbox / "county_totals_public.csv").read_text("utf-8-sig").splitlines()
+    drawn = {r["uid"] for r in finished.table("drawn")}
+    assert sum(int(line.split(",")[3]) for line in totals[1:]) == len(drawn)
+    for text in (said, *totals):
+        assert not re.search("[A-D]类|风险|等级|档次|名次|stratum|grade", text)
 
 
 def test_workbooks_open_and_say_that_they_are_a_demonstration(finished: Outcome) -> None:

@@ -134,7 +134,7 @@ def test_what_a_person_sees(servers: Servers, machine: object, tmp_path: Path) -
         expect(page.get_by_text("数据分级：敏").first).to_be_visible(timeout=patient)
         page.goto(f"{servers.full}/assets/enterprise_month?view=partitions&partition={MONTH}")
         expect(page.get_by_text("月度版本").first).to_be_visible(timeout=patient)
-        expect(page.get_by_text("default-2026.1").first).to_be_visible(timeout=patient)
+        expect(page.get_by_text("default-2026.2").first).to_be_visible(timeout=patient)
         page.goto(f"{servers.full}/assets/intake?view=checks&checkDetail=nothing_lost")
         expect(page.get_by_text("nothing_lost").first).to_be_visible(timeout=patient)
         page.screenshot(path=str(tmp_path / "before.png"))

@@ -114,7 +114,14 @@ def test_a_firm_registered_meanwhile_is_no_new_question() -> None:
 def test_the_hold_says_what_to_do_and_who_may() -> None:
     facts = replace(SOUND, unknown=7, rows=800)
     text = hold_text(facts, judge(facts), {"LDXZ": "领导小组负责人"})
-    for word in ("2026-10", "7 行", "800 户", "ssj decide --month 2026-10 --hold grade_snapshot", "LDXZ", "领导小组负责人"):
+    for word in (
+        "2026-10",
+        "7 行",
+        "800 户",
+        "ssj decide --month 2026-10 --hold grade_snapshot",
+        "LDXZ",
+        "领导小组负责人",
+    ):
         assert word in text
 
 
