@@ -23,7 +23,7 @@ _LETTERS = "ABCD"
 
 def policy_tables(policy: Policy, month: str) -> dict[str, pa.Table]:
     """The tables policy_task, policy_scope_*, policy_level, policy_on_site, policy_matrix, policy_cap, policy_observed,
-    policy_reason, policy_field and ref_field_grades of a month under this policy."""
+    policy_reason, policy_key_field, policy_field and ref_field_grades of a month under this policy."""
     return {
         "policy_task": record_table(rules.task_rows(policy, month)),
         "policy_scope_types": text_table(rules.scope_type_rows(policy, month), ("task", "type")),
@@ -37,9 +37,16 @@ def policy_tables(policy: Policy, month: str) -> dict[str, pa.Table]:
         "policy_cap": record_table(rules.cap_rows(policy)),
         "policy_observed": record_table(rules.observed_rows(policy)),
         "policy_reason": record_table(rules.reason_rows(policy)),
+        "policy_key_field": text_table(({"field_code": field} for field in key_fields(policy)), ("field_code",)),
         "policy_field": text_table(({"field_code": field} for field in policy.fields), ("field_code",)),
         "ref_field_grades": field_grades(),
     }
+
+
+def key_fields(policy: Policy) -> list[str]:
+    """The key fields: those of key tasks, and those not configured yet (drugs), which are no lesser ones (notice, clause 四)."""
+    named = {field for task in policy.tasks.values() if task.key_field for field in task.fields}
+    return sorted(named | set(policy.unconfigured))
 
 
 def all_year(policy: Policy) -> Policy:

@@ -81,12 +81,13 @@ def policy(task: Mapping[str, Any]) -> dict[str, pa.Table]:
         "policy_scope_types": pairs("task", "type", ("GEN", "enterprise")),
         "policy_scope_fields": pairs("task", "field_code", ("GEN", "catering"), ("GEN", "medical_device")),
         "policy_level": pa.Table.from_pylist(levels),
-        "policy_on_site": pairs("task", "stratum", ("GEN", "B"), ("FOOD", "L4")),
+        "policy_on_site": pairs("task", "stratum", ("GEN", "B"), ("FOOD", "L4"), ("FOOD2", "B"), ("FOOD2", "L4")),
         "policy_matrix": pa.Table.from_pylist([
             {"credit_grade": "A", "field_grade": "D", "stratum": "L3"},
             {"credit_grade": "D", "field_grade": "U", "stratum": "L4"},
         ]),
         "policy_cap": pa.Table.from_pylist([{"credit_grade": g, "visits": 4 if g == "D" else 2} for g in "ABCDU"]),
+        "policy_key_field": pa.table({"field_code": ["catering"]}),
         "policy_observed": pa.Table.from_pylist([{"credit_grade": "A"}, {"credit_grade": "B"}]),
         "ref_field_grades": pa.Table.from_pylist(
             [dict(zip(("field_code", "field_grade", "letter"), row, strict=True)) for row in grades]
@@ -172,13 +173,20 @@ def test_a_draw_that_awaits_its_visit_counts_as_one(engine: DuckDBEngine) -> Non
     made = [visited(date(2026, 9, 20))]
     assert pick(candidates(engine, history=[HISTORY], visits=made), "within_gap", "over_cap") == [(True, True)]
     off_site = HISTORY | {"stratum": "A"}
-    assert pick(candidates(engine, history=[off_site]), "within_gap", "over_cap") == [(False, False)]
+    assert pick(candidates(engine, history=[off_site]), "within_gap", "over_cap") == [(True, False)]
+    assert pick(candidates(engine, history=[off_site | {"draw_month": "2026-04"}]), "within_gap") == [(False,)]
     # two tasks of one round are one visit; of two rounds, two
     other = HISTORY | {"task": "FOOD", "stratum": "L4"}
     assert pick(candidates(engine, history=[other, other | {"task": "GEN", "stratum": "A"}]), "over_cap") == [(False,)]
     assert pick(
         candidates(engine, history=[other, other | {"round_id": "x", "draw_month": "2026-08"}]), "over_cap"
     ) == [(True,)]
+    # of two tasks of one round one has its result already: still one visit, and with the older one two
+    result = [visited(date(2026, 9, 20), "FOOD")]
+    two = [other, HISTORY | {"stratum": "B", "task": "FOOD2"}]
+    assert pick(candidates(engine, history=two, visits=result), "over_cap") == [(False,)]
+    older = other | {"round_id": "x", "draw_month": "2026-08", "task": "FOOD2"}
+    assert pick(candidates(engine, history=[*two, older], visits=result), "over_cap") == [(True,)]
     # visited since: the visit counts in its place, under another task's name it does not
     seen = [visited(date(2026, 9, 20), "FOOD")]
     assert pick(candidates(engine, history=[other], visits=seen), "over_cap") == [(False,)]
@@ -206,6 +214,10 @@ def test_observation_ends_on_downgrade_with_time_and_for_key_fields(engine: Duck
         assert pick(candidates(engine, enterprise=new | change), "in_observation") == [(False,)]
     task = TASK | {"has_observation": False}
     assert pick(candidates(engine, task=task, enterprise=new), "in_observation") == [(False,)]
+    caterer = {"uid": "F", "field_code": "catering"}  # a key field, whatever the task
+    assert pick(candidates(engine, enterprise=new, fields=[caterer]), "in_observation") == [(False,)]
+    dealer = {"uid": "F", "field_code": "medical_device"}
+    assert pick(candidates(engine, enterprise=new, fields=[dealer]), "in_observation") == [(True,)]
 
 
 def test_the_white_list_counts_while_it_is_valid_and_for_its_tasks(engine: DuckDBEngine) -> None:
