@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from supervision.policy import lint_names, lint_tasks, lint_whole
+from supervision.policy import lint_names, lint_quota, lint_tasks, lint_whole
 from supervision.policy.finding import Finding, Known
 from supervision.policy.model import Policy
 
@@ -34,6 +34,8 @@ RULES: Final[tuple[Callable[[Policy], Iterator[Finding]], ...]] = (
     lint_tasks.key_exempt,
     lint_tasks.key_floor,
     lint_tasks.rising,
+    lint_quota.counts_rising,
+    lint_quota.rounding_rising,
     lint_tasks.highest,
     lint_tasks.cut_rising,
     lint_tasks.unbiased,

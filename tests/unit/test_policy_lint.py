@@ -50,6 +50,19 @@ MUTANTS: list[tuple[dict[str, Any], str, str]] = [
     (level("GEN", "C", onsite_rule="off_site", yearly_cap=0), "tasks.GEN.levels.C.onsite_rule", "R-10"),
     (level("GEN", "D", onsite_rule="off_site", yearly_cap=0), "tasks.GEN.levels.D.onsite_rule", "R-28"),
     ({"yearly_cap/C": 5}, "yearly_cap", "R-10"),
+    # minimum, census and rounding: C may not reach more than D, of 6 firms the 50 % of D are 3
+    (level("GEN", "C", minimum=4), "tasks.GEN.levels.C.minimum", "R-10"),
+    (level("GEN", "D", census_up_to=3), "tasks.GEN.levels.C.minimum", "R-10"),
+    (level("GEN", "C", census_up_to=6), "tasks.GEN.levels.C.census_up_to", "R-10"),
+    (level("FOOD", "L1", minimum=100_000), "tasks.FOOD.levels.L1.minimum", "R-10"),
+    (level("QUAL", "B", census_up_to=500), "tasks.QUAL.levels.B.census_up_to", "R-10"),
+    (level("QUAL", "C", minimum=3, minimum_if_base=2), "tasks.QUAL.levels.C.minimum", "R-10"),
+    (level("GEN", "D", rounding="at_most"), "tasks.GEN.levels.D.rounding", "R-10"),
+    (
+        level("CATER", "L3", rounding="half_up") | level("CATER", "L4", rounding="at_most"),
+        "tasks.CATER.levels.L4.rounding",
+        "R-10",
+    ),
     # no untriggered on-site visit to grade A but by law
     (level("GEN", "A", onsite_rule="on_site", yearly_cap=1), "tasks.GEN.levels.A.onsite_rule", "R-24"),
     ({"tasks/FOOD/legal_basis": [{"kind": "general", "text": "通知"}]}, "tasks.FOOD.levels.L1.onsite_rule", "R-24"),
@@ -201,7 +214,11 @@ def _refusing() -> list[set[int]]:
 @pytest.mark.parametrize(
     "changes",
     [
-        level("GEN", "D", rounding="unbiased", census_up_to=0, gap_months=3),
+        level("GEN", "D", rounding="unbiased", census_up_to=0, gap_months=3) | level("GEN", "C", minimum=0),
+        level("GEN", "C", census_up_to=5),
+        level("GEN", "C", minimum=2) | level("GEN", "D", census_up_to=2),
+        level("FOOD", "L3", minimum=50) | level("FOOD", "L4", rounding="at_most"),
+        level("CATER", "L4", rounding="at_most") | level("CATER", "L3", rounding="unbiased"),
         level("GEN", "B", **(SMALL | {"minimum_if_base": 67})),
         level("EQUIP", "NONKEY", rounding="unbiased", rate_e4=2000, gap_months=31)
         | level("EQUIP", "KEY", rate_e4=2001),
