@@ -14,6 +14,7 @@ from supervision.policy.model import GRADES, ONSITE_RULES, STRATA, UNGRADED, WHO
 
 _FEWEST_PEOPLE: Final = 2  # §2.2: at least two officers
 _GAP_LIMIT: Final = 5_000  # DRAW.md §4: half of a stratum waiting out its gap
+_CLEARLY: Final = (3, 2)  # R-28 大幅提高: 1.5 times, by this design
 _LICENSED_FIELD: Final = "special_equipment"  # DOMAIN §4.4
 # Fields the notice itself calls key ones (R-09, clause 四); medical devices are drugs' like in the law.
 _KEY_FIELDS: Final = (
@@ -123,7 +124,7 @@ def _strictness(level: Level) -> int:
 
 
 def highest(policy: Policy) -> Iterator[Finding]:
-    """The highest risk is visited, and clearly more often than the one below, unless that one is already complete."""
+    """The highest risk is visited, and clearly more often than the one below, unless either is already complete."""
     for task in policy.tasks.values():
         if task.stratum_by == "flat":
             continue
@@ -131,8 +132,8 @@ def highest(policy: Policy) -> Iterator[Finding]:
         if not top.on_site:
             what = "风险最高一层须主动实施现场检查，请改为 on_site"
             yield Finding(level_path(task, top, "onsite_rule"), what, "R-28")
-        if top.rate_e4 == below.rate_e4 < WHOLE:
-            what = f"风险最高一层与 {below.stratum} 相同，应大幅提高，请调高"
+        if top.rate_e4 < WHOLE and top.rate_e4 * _CLEARLY[1] < below.rate_e4 * _CLEARLY[0]:
+            what = f"风险最高一层应比 {below.stratum} 大幅提高：不到其 1.5 倍（倍数为本设计，满 10000 的不限），请调高"
             yield Finding(level_path(task, top, "rate_e4"), what, "R-28")
 
 

@@ -148,6 +148,8 @@ MUTANTS: list[tuple[dict[str, Any], str, str]] = [
     (level("FPROD", "L4", yearly_cap=2), "tasks.FPROD.levels.L4.yearly_cap", "DOMAIN §5.4"),
     # the highest risk clearly more often
     (level("METRO", "D", rate_e4=2000), "tasks.METRO.levels.D.rate_e4", "R-28"),
+    (level("METRO", "C", rate_e4=4001), "tasks.METRO.levels.D.rate_e4", "R-28"),
+    (level("EQUIP", "KEY", rate_e4=1499), "tasks.EQUIP.levels.KEY.rate_e4", "R-28"),
     # key fields are named, and nobody is exempt in them
     (
         {"tasks/METRO/scope/fields": ["food_sales"], "unconfigured/metrology": "未定"},
@@ -221,7 +223,9 @@ def _refusing() -> list[set[int]]:
         level("CATER", "L4", rounding="at_most") | level("CATER", "L3", rounding="unbiased"),
         level("GEN", "B", **(SMALL | {"minimum_if_base": 67})),
         level("EQUIP", "NONKEY", rounding="unbiased", rate_e4=2000, gap_months=31)
-        | level("EQUIP", "KEY", rate_e4=2001),
+        | level("EQUIP", "KEY", rate_e4=3000),
+        level("METRO", "C", rate_e4=4000),
+        level("FOOD", "L3", rate_e4=9999),
         level("EQUIP", "NONKEY", gap_months=12) | level("EQUIP", "KEY", rate_e4=10000, gap_months=12),
         level("GEN", "D", yearly_cap=4),
         {"valid_from": "2026-06-01", "valid_to": "2026-06-30"},
