@@ -32,6 +32,7 @@ RULES: Final[tuple[Callable[[Policy], Iterator[Finding]], ...]] = (
     lint_tasks.joint,
     lint_tasks.key_named,
     lint_tasks.key_exempt,
+    lint_tasks.key_by_licence,
     lint_tasks.key_floor,
     lint_tasks.rising,
     lint_quota.counts_rising,

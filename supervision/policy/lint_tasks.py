@@ -26,6 +26,8 @@ _KEY_FIELDS: Final = (
     "special_equipment",
     "product_quality",
 )
+# Words of a licence or certificate that only firms of these fields hold (R-09).
+_KEY_LICENCES: Final = ("食品", "餐饮", "药品", "医疗器械", "特种设备", "工业产品")
 # The generic stratum that each stratum of a key field may not fall below (R-09, DOMAIN §5.2, §5.3).
 _GENERIC_OF: Final = {"L1": "A", "L2": "B", "L3": "C", "L4": "D", "NONKEY": "B", "KEY": "C", "FLAT": "B"}
 
@@ -88,6 +90,21 @@ def key_exempt(policy: Policy) -> Iterator[Finding]:
         if task.white_list and (task.key_field or task.set_by_law):
             what = "重点领域和法定任务不得适用白名单，请改为 false"
             yield Finding(f"tasks.{task.code}.white_list", what, "R-09，R-34")
+
+
+def key_by_licence(policy: Policy) -> Iterator[Finding]:
+    """A task not marked as of a key field, but reaching only holders of such a field's licence, exempts nobody either."""
+    for task in policy.tasks.values():
+        held = task.licences and all(any(key in word for key in _KEY_LICENCES) for word in task.licences)
+        if task.key_field or not held:
+            continue
+        for key, given, title in (
+            ("observation", task.observation, "观察期"),
+            ("white_list", task.white_list, "白名单"),
+        ):
+            if given:
+                what = f"范围内都是重点领域的持证企业（{'、'.join(task.licences)}），不得适用{title}，请改为 false"
+                yield Finding(f"tasks.{task.code}.{key}", what, "R-09，R-34")
 
 
 def key_floor(policy: Policy) -> Iterator[Finding]:

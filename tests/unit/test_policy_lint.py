@@ -162,6 +162,12 @@ MUTANTS: list[tuple[dict[str, Any], str, str]] = [
         "tasks.METRO.white_list",
         "R-34",
     ),
+    ({"tasks/PRICE/scope/licences": ["食品经营许可证"]}, "tasks.PRICE.observation", "R-09"),
+    (
+        {"tasks/CERT/scope/licences": ["药品", "医疗器械经营"], "tasks/CERT/observation": False},
+        "tasks.CERT.white_list",
+        "R-34",
+    ),
     # roles, cause, reasons
     ({"approver_role": "XYK"}, "approver_role", "R-03"),
     ({"approver_role": "JZ"}, "approver_role", "R-03"),
@@ -234,6 +240,12 @@ def _refusing() -> list[set[int]]:
         {"tasks/SELF/scope/types": ["individual"], "subject_types/individual": True},
         {"tasks/METRO/joint": {"initiating": "YCSJ", "cooperating": ["YJ", "XF"]}},
         {"tasks/METRO/scope/counties": ["140802"]},
+        {"tasks/PRICE/scope/licences": ["食品经营", "道路运输"]},
+        {
+            "tasks/PRICE/scope/licences": ["食品经营"],
+            "tasks/PRICE/observation": False,
+            "tasks/PRICE/white_list": False,
+        },
         {"exploratory_sources": ["platform_signal"]},
         {"caused_by": "2026-03 盐湖区零售业 C、D 类占比升高"},
         {"cut_order": ["FLAT", "A", "U", "B", "C", "D", "L1", "L2", "L3", "L4", "NONKEY", "KEY"]},
