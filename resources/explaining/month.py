@@ -69,6 +69,10 @@ class SubjectMonth:
             uid = next((str(row["uid"]) for row in self.rows("subject", reg_no=uid[2:])), uid)
         self.uid = uid
 
+    def has(self, table: str) -> bool:
+        """Whether the month has this table by now, be it empty."""
+        return (self.version / f"{table}.parquet").exists()
+
     def rows(self, table: str, **equal: Any) -> list[Row]:
         """The rows of a table of the month in which these columns have these values."""
         path = self.version / f"{table}.parquet"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from data_contracts.model import output_contract
 from resources.explaining.month import Key, Place, Section, SubjectMonth
 from supervision import policy as rules
 from supervision import rounds as reading
@@ -86,7 +87,8 @@ def _policy(subject: SubjectMonth, section: Section, task: Task, level: Level) -
         more.append(f"{among}至少 {level.minimum} 户")
     if level.census_up_to:
         more.append(f"层内不超过 {level.census_up_to} 户时全查")
-    more += [f"间隔 {level.gap_months} 个月", f"本任务每年至多 {level.yearly_cap} 次", ON_SITE[level.onsite_rule]]
+    times = f"本任务每年至多 {level.yearly_cap} 次" if level.on_site else "非现场核查不上门，不计次"
+    more += [f"间隔 {level.gap_months} 个月", times, ON_SITE[level.onsite_rule]]
     if level.floor_e4:
         more.append(f"压减时至少保留 {level.floor_e4 / 100:g}%")
     section.say("监管档次", f"{level.stratum}（内部）")
@@ -158,9 +160,11 @@ def _draw(subject: SubjectMonth, section: Section, place: Place) -> None:
         return
     tickets = _ranking(subject, place.key)
     rank = 1 + [uid for _, uid in tickets].index(subject.uid)
-    last = f"；最后抽中的抽签号 {tickets[size - 1][0]}" if size else ""
+    last = (
+        f"名次不大于 {size} 的抽中；最后抽中的抽签号 {tickets[size - 1][0]}" if size else "本层本批抽取 0 户，无人抽中"
+    )
     section.say("抽签号", tickets[rank - 1][0])
-    section.say("名次", f"{rank}/{len(tickets)}，名次不大于 {size} 的抽中{last}")
+    section.say("名次", f"{rank}/{len(tickets)}，{last}")
     section.say("入选概率", _probability(subject, place, size, share))
     if rank <= size:
         section.say("结果", "抽中")
@@ -168,6 +172,14 @@ def _draw(subject: SubjectMonth, section: Section, place: Place) -> None:
         section.say("结果", f"未抽中，候补第 {rank - size} 位")
     else:
         section.say("结果", "未抽中")
+    for row in subject.rows("drawn_in_force", uid=subject.uid, task=place.task):
+        if row["from_reserve"]:
+            section.say("现为", f"第 {row['request_no']} 号申请补抽，列入检查")
+        if row["replaced_reason"]:
+            words = output_contract("drawn_in_force").column("replaced_reason").values
+            names = {code: name for name, code in words.items()}
+            by = f"由 {row['replaced_by']} 递补" if row["replaced_by"] else "候补已用尽，无人递补"
+            section.say("现为", f"已替换（{names[row['replaced_reason']]}），{by}")
 
 
 def _on_site(subject: SubjectMonth, key: Key) -> bool:

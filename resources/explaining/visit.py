@@ -42,18 +42,27 @@ def _triggers(subject: SubjectMonth) -> Section:
 
 
 def _team(subject: SubjectMonth) -> Section:
-    """The team as drawn, each person's place in pair order and load, and who was out of the question."""
+    """The team as drawn and why these people, then what stands after the requests, if that is something else."""
     section, uid = Section("检查人员"), subject.uid
     if subject.certificate is None:
         return section
-    key, policy = subject.certificate["key"], subject.round_policy
-    rows = list(subject.lines("assignment.csv"))
-    own = [row for row in rows if row[0] == uid or row[0].startswith(f"{uid}.")]
-    for row in subject.rows("unassignable"):
-        if row["visit_uid"] == uid or row["visit_uid"].startswith(f"{uid}."):
+    own = [tuple(row) for row in subject.lines("assignment.csv") if row[0].partition(".")[0] == uid]
+    missing = "unstaffed_visit" if subject.has("unstaffed_visit") else "unassignable"
+    for row in subject.rows(missing):
+        if row["visit_uid"].partition(".")[0] == uid:
             section.say("无法派人", row["unmet_reason"])
-    if not own or policy is None:
-        return section
+    if own and subject.round_policy is not None:
+        _chosen(subject, section, own)
+    _in_force(subject, section, own)
+    return section
+
+
+def _chosen(subject: SubjectMonth, section: Section, own: list[tuple[str, ...]]) -> None:
+    """Each person's place in pair order and load, and who was out of the question."""
+    uid, policy = subject.uid, subject.round_policy
+    if policy is None or subject.certificate is None:
+        return
+    key, rows = subject.certificate["key"], list(subject.lines("assignment.csv"))
     county = next((place.county for place in subject.places), None) or (subject.row or {})["county"]
     drawn = {row[0] for row in subject.lines("drawn.csv") if row[4] == uid}
     codes = [code for code in sorted(drawn) if policy.tasks[code].levels[_stratum(subject, code)].on_site]
@@ -78,10 +87,20 @@ def _team(subject: SubjectMonth) -> Section:
             f"{person}：配对次序 {order.index(person) + 1}/{len(order)}，本批共派 {load} 户次（上限 {cells[4]}）{skilled}",
         )
     section.say("", "规则：先派具备专长的，再补足人数；每次取当时已派最少的，相同的取配对摘要最小的（DRAW §6）")
-    changed = [row for row in subject.rows("team_in_force") if row["visit_uid"].split(".")[0] == uid]
-    if {(r["visit_uid"], r["inspector_id"], r["role"]) for r in changed} not in (set(), {tuple(row) for row in own}):
-        section.say("现为", "、".join(f"{row['inspector_id']}（{ROLE[row['role']]}）" for row in changed))
-    return section
+
+
+def _in_force(subject: SubjectMonth, section: Section, own: list[tuple[str, ...]]) -> None:
+    """Who goes now, where the requests changed it; a month not closed after the draw has no such table."""
+    if not subject.has("team_in_force"):
+        return
+    rows = [row for row in subject.rows("team_in_force") if row["visit_uid"].partition(".")[0] == subject.uid]
+    if {(row["visit_uid"], row["inspector_id"], row["role"]) for row in rows} == set(own):
+        return
+    if not rows:
+        section.say("现为", "没有检查组：抽取之后此户次已撤下或无人可派，原派人员不再上门")
+    for row in sorted(rows, key=lambda each: (each["visit_uid"], each["role"] != "lead", each["inspector_id"])):
+        since = f"第 {row['request_no']} 号申请所派" if row.get("request_no") else "匹配时所派"
+        section.say("现为", f"{row['inspector_id']}（{ROLE[row['role']]}），{since}")
 
 
 def _stratum(subject: SubjectMonth, task: str) -> str:
@@ -118,11 +137,22 @@ def _amended(subject: SubjectMonth) -> Section:
     }
     for number, row in sorted(asked.items()):
         kind = _named("amendment", "request_kind", row["request_kind"])
-        outcome = _named("amendment", "outcome", row["outcome"])
-        parts = [row["task"], row["amend_reason"], row["evidence"], row["outcome_reason"]]
-        if row["new_uid"]:
+        parts = [_named("amendment", "outcome", row["outcome"]), row["task"]]
+        parts += [_named("amendment", "amend_reason", row["amend_reason"]) if row["amend_reason"] else None]
+        parts += [
+            row.get("trigger_id"),
+            word("trigger", "trigger_type", row["trigger_type"]) if row.get("trigger_type") else None,
+        ]
+        parts += [
+            f"{row['inspector_id']} 应当回避" if row.get("inspector_id") else None,
+            row["evidence"],
+            row["outcome_reason"],
+        ]
+        if row["new_uid"] == subject.uid:
+            parts.append(f"本主体（第 {row['new_rank']} 名）递补 {row['uid']}")
+        elif row["new_uid"]:
             parts.append(f"由 {row['new_uid']}（第 {row['new_rank']} 名）递补")
-        section.say(f"第 {number} 号{kind}", f"{outcome}；" + "；".join(str(part) for part in parts if part))
+        section.say(f"第 {number} 号{kind}", "；".join(str(part) for part in parts if part))
     return section
 
 

@@ -59,7 +59,9 @@ def test_every_eligible_subject_has_its_rank_and_result(home: Home) -> None:
     for (task, county, stratum, rank, uid, ticket, _), result in rows:
         told = of_task(home, uid, task)
         assert told["结果"] == [result] and told["抽签号"] == [ticket]
-        assert told["名次"][0].startswith(f"{rank}/") and f"不大于 {sizes[task, county, stratum]} 的" in told["名次"][0]
+        size = sizes[task, county, stratum]
+        limit = f"不大于 {size} 的抽中；最后" if size else "本层本批抽取 0 户，无人抽中"
+        assert told["名次"][0].startswith(f"{rank}/") and limit in told["名次"][0]
 
 
 def test_who_is_beyond_the_reserve_is_not_drawn(home: Home) -> None:
@@ -179,13 +181,57 @@ def test_triggers_risk_points_and_changes_after_the_draw(tmp_path: Path) -> None
     point = {"uid": uid, "point_no": 1, "point_kind": "penalty", "document_no": "罚1号", "formed_on": date(2026, 1, 2)}
     store(lake, "risk_point", [point | {"point_summary": "虚构事由"}])
     change = {"request_no": 1, "request_kind": "replacement", "task": "GEN", "uid": uid, "outcome": "new_visit"}
-    more = {"amend_reason": "注销", "evidence": "登记机关函", "outcome_reason": None, "new_uid": UID, "new_rank": 9}
+    more = {
+        "amend_reason": "deregistered",
+        "evidence": "登记机关函",
+        "outcome_reason": None,
+        "new_uid": UID,
+        "new_rank": 9,
+    }
     store(lake, "amendment", [change | more])
     said = texts(made, uid)
     assert "投诉举报，2026-08-08 受理，依据 12315-1；2026-08-DA-01/t.csv 第 7 行" in said
     assert "行政处罚 罚1号，2026-01-02，虚构事由" in said
     assert f"第 1 号补抽 新增一户检查；GEN；注销；登记机关函；由 {UID}（第 9 名）递补" in said
-    assert "第 1 号补抽" in texts(made, UID)
+    assert f"第 1 号补抽 新增一户检查；GEN；注销；登记机关函；本主体（第 9 名）递补 {uid}" in texts(made, UID)
+    assert "deregistered" not in said
+
+
+def test_who_was_replaced_has_no_team_any_more_and_who_came_has_one(tmp_path: Path) -> None:
+    made, files = make_home(tmp_path), round_files()
+    lake, tasks = MonthLake(made, MONTH), json.loads(files["policy.json"])["tasks"]
+    teams = {row[0] for row in cells(files, "assignment.csv")}
+    old = next(r for r in cells(files, "drawn.csv") if r[4] in teams and tasks[r[0]]["levels"][r[2]]["on_site"])
+    new = next(row for row in cells(files, "reserve.csv") if row[4] not in teams and row[4] != old[4])
+    store(lake, "unstaffed_visit", [{"visit_uid": "none", "unmet_reason": "x"}])
+    going = {"visit_uid": new[4], "inspector_id": "P77", "role": "lead", "request_no": 3}
+    late_uid = next(r[1] for r in cells(files, "frame.csv") if r[1] not in {*teams, new[4]})
+    late = {"visit_uid": late_uid, "inspector_id": "P78", "role": "lead", "request_no": 4}
+    store(lake, "team_in_force", [going, late])
+    stand = {"task": old[0], "uid": old[4], "from_reserve": False, "request_no": None}
+    came = {"task": new[0], "uid": new[4], "from_reserve": True, "request_no": 3}
+    rows = [
+        stand | {"replaced_reason": "deregistered", "replaced_by": new[4]},
+        came | {"replaced_reason": "moved_out", "replaced_by": None},
+    ]
+    store(lake, "drawn_in_force", rows)
+    said = texts(made, old[4])
+    assert "现为 没有检查组" in said and f"现为 已替换（注销），由 {new[4]} 递补" in said
+    said = texts(made, new[4])
+    assert "现为 P77（主办），第 3 号申请所派" in said and "没有检查组" not in said
+    assert of_task(made, new[4], new[0])["现为"] == [
+        "第 3 号申请补抽，列入检查",
+        "已替换（迁出），候补已用尽，无人递补",
+    ]
+    assert "现为 P78（主办），第 4 号申请所派" in texts(
+        made, late_uid
+    )  # a late trigger: nobody was sent by the matching
+
+
+def test_off_site_checks_have_no_yearly_number_of_visits(home: Home) -> None:
+    row = next(row for row in cells(round_files(), "frame.csv") if row[0] == "GEN" and row[3] == "A")
+    figures = of_task(home, row[1], "GEN")[""][0]
+    assert "非现场核查不上门，不计次" in figures and "每年至多" not in figures
 
 
 def test_a_visit_without_a_team_says_why(tmp_path: Path) -> None:
