@@ -2,6 +2,8 @@
 
 Here: the lists of rules and running them; each rule is a function that cites its clause. Not here: the form of the file
 (parse.py), what a round makes of it (round.py).
+A key field's level Ln is held against the generic grade n, because DOMAIN §5.3 says that level L uses row L of 5.1/5.2;
+it is not held against the generic rate of the credit grades that the matrix puts into it.
 """
 
 from __future__ import annotations
@@ -18,9 +20,11 @@ RULES: Final[tuple[Callable[[Policy], Iterator[Finding]], ...]] = (
     lint_whole.cause,
     lint_whole.roles,
     lint_whole.approver,
+    lint_whole.approver_apart,
     lint_whole.subject_types,
     lint_whole.observed,
     lint_whole.caps_rising,
+    lint_whole.cap_ungraded,
     lint_whole.reasons,
     lint_whole.fields,
     lint_whole.lanes,
@@ -50,6 +54,7 @@ RULES: Final[tuple[Callable[[Policy], Iterator[Finding]], ...]] = (
 NAME_RULES: Final[tuple[Callable[[Policy, Known], Iterator[Finding]], ...]] = (
     lint_names.items,
     lint_names.units,
+    lint_names.all_counties,
     lint_names.departments,
     lint_names.fields,
     lint_names.sources,

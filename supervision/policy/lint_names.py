@@ -37,6 +37,14 @@ def units(policy: Policy, known: Known) -> Iterator[Finding]:
     )
 
 
+def all_counties(policy: Policy, known: Known) -> Iterator[Finding]:
+    """No 检查主体 is left out: the subjects of one that is would be in no frame (R-43)."""
+    missing = sorted(set(known.counties) - set(policy.counties))
+    if missing:
+        what = f"缺少 {'、'.join(missing)}，须正好列出 units.csv 的全部县级检查主体，请补上（只在部分单位开展的，写在任务的 scope.counties）"
+        yield Finding("counties", what, "R-43")
+
+
 def departments(policy: Policy, known: Known) -> Iterator[Finding]:
     """A joint task names departments, or units of the house, and at least one other department."""
     for task in policy.tasks.values():

@@ -12,7 +12,7 @@ from typing import Final
 
 from supervision.months import first_day, last_day
 from supervision.policy.finding import Finding
-from supervision.policy.model import DUTIES, GRADES, CreditGrade, FieldGrade, Policy
+from supervision.policy.model import DUTIES, GRADES, UNGRADED, CreditGrade, FieldGrade, Policy
 
 _OBSERVED: Final = ("A", "B")  # R-34
 # A document number, an order number, or the month of the report whose cells or grades caused the version.
@@ -69,6 +69,15 @@ def approver(policy: Policy) -> Iterator[Finding]:
         yield Finding("approver_role", "应是 roles 中有 approve 职责的职务代码，请改正", "DOMAIN §4.1，R-03")
 
 
+def approver_apart(policy: Policy) -> Iterator[Finding]:
+    """Who approves neither types the public numbers nor opens the secret (DRAW.md §3)."""
+    for role in policy.roles.values():
+        both = [duty for duty in ("beacon", "open") if "approve" in role.duties and duty in role.duties]
+        if both:
+            what = f"批准人不得兼有 {'、'.join(both)} 职责，请交给其他职务"
+            yield Finding(f"roles.{role.code}.duties", what, "DRAW §3")
+
+
 def subject_types(policy: Policy) -> Iterator[Finding]:
     """All enterprises are under supervision."""
     if not policy.subject_types["enterprise"]:
@@ -86,6 +95,14 @@ def caps_rising(policy: Policy) -> Iterator[Finding]:
     caps = [policy.yearly_cap[grade] for grade in GRADES]
     if caps != sorted(caps):
         yield Finding("yearly_cap", "每户每年检查上限应按 A≤B≤C≤D 排列，请调整", "R-10")
+
+
+def cap_ungraded(policy: Policy) -> Iterator[Finding]:
+    """The ungraded are treated as B: their cap over all tasks lies between that of A and that of D."""
+    cap = policy.yearly_cap
+    if not cap["A"] <= cap[UNGRADED] <= cap["D"]:
+        what = f"未分类企业按 B 类办理，上限应在 A 的 {cap['A']} 与 D 的 {cap['D']} 之间，请调整"
+        yield Finding(f"yearly_cap.{UNGRADED}", what, "R-10，DOMAIN §5.1")
 
 
 def reasons(policy: Policy) -> Iterator[Finding]:
