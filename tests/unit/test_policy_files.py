@@ -186,8 +186,8 @@ def test_diff_runs_the_plans_own_joins_under_both(tmp_path: Path) -> None:
     assert "演示数据" in said and "default-2026.2）→ new.yaml（default-2026.3" in said
     # 8 restaurants of level L2: 0.4 visits a year at 5 %, 0.6 at 7.5 %; half of them of each grade
     assert "CATER 餐饮服务监督检查：本月 0.0→0.1（+0.0），全年 0.4→0.6（+0.2）；非现场 0.0→0.0（+0.0）" in said
-    # price: 4 of B at 5 %, off-site; those of A are in observation and count in no base
-    assert "PRICE 价格行为检查：本月 0.0→0.0（+0.0），全年 0.0→0.0（+0.0）；非现场 0.2→0.2（+0.0）" in said
+    # price: 4 of A at 3 %, 4 of B at 5 %, off-site; no observation for firms of a key field
+    assert "PRICE 价格行为检查：本月 0.0→0.0（+0.0），全年 0.0→0.0（+0.0）；非现场 0.3→0.3（+0.0）" in said
     assert "按检查主体" in said and "140802 盐湖区市场监督管理局：" in said
     assert re.search(r"  A：本月 .*全年 0\.2→0\.3（\+0\.1）", said)
     broken = rewritten(tmp_path, ("team_size: 2", "team_size: 1"), name="broken.yaml")
