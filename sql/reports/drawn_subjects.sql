@@ -1,4 +1,4 @@
--- 抽查对象名单：每户一行，各任务合并为一次检查，含补抽与替换；含等级与档次，内部使用（§4.2，R-28，R-38）。
+-- 抽查对象名单：每户一行，各任务合并为一次检查，含补抽与替换（已替换的任务不再列，整户替换的照列其任务）；含等级与档次，内部使用（§4.2，R-28，R-38）。
 with task_level as (
     select
         t.task,
@@ -37,6 +37,9 @@ triggered as (
     from triggers
     group by uid
 ),
+still_drawn as (
+    select distinct uid from drawn_in_force where replaced_reason is null
+),
 chosen as (
     select
         d.uid,
@@ -56,35 +59,40 @@ chosen as (
                 )
         end as pi_text,
         case when d.from_reserve then d.task || ':' || cast(d.rank as varchar) end as reserve_text,
-        d.task || ':' || d.replaced_by as replaced_text,
+        case when d.replaced_reason is not null then d.task || ':' || coalesce(d.replaced_by, '候补已用尽') end
+            as replaced_text,
         d.replaced_reason is not null as is_replaced,
+        coalesce(d.replaced_reason = 'not_found', false) as is_found_gone,  -- 上门查无：那一户次照记
         l.task_name,
         l.item_names,
         l.on_site or (l.onsite_rule = 'on_site_if_triggered' and t.uid is not null) as on_site,
-        l.window_end
+        l.window_end,
+        d.replaced_reason is null or k.uid is null as is_listed
     from drawn_in_force as d
     inner join task_level as l on d.task = l.task and d.stratum = l.stratum
     inner join chances as p on d.task = p.task and d.county = p.county and d.stratum = p.stratum
     left join triggered as t on d.uid = t.uid
+    left join still_drawn as k on d.uid = k.uid
 ),
 merged as (
     select
         uid,
         county,
         round_id,
-        array_to_string(list_sort(array_agg(plan_id)), ';') as plan_ids,
-        array_to_string(list_sort(array_agg(distinct task_name)), ';') as task_names,
-        array_to_string(list_sort(array_agg(distinct item_names)), ';') as item_names,
-        array_to_string(list_sort(array_agg(stratum_text)), ';') as strata,
-        array_to_string(list_sort(array_agg(rank_text)), ';') as ranks,
-        array_to_string(list_sort(array_agg(target_text)), ';') as targets_e4,
-        array_to_string(list_sort(array_agg(pi_text) filter (where pi_text is not null)), ';') as pi,
-        array_to_string(list_sort(array_agg(reserve_text) filter (where reserve_text is not null)), ';') as reserve_ranks,
+        array_to_string(list_sort(array_agg(plan_id) filter (where is_listed)), ';') as plan_ids,
+        array_to_string(list_sort(array_agg(distinct task_name) filter (where is_listed)), ';') as task_names,
+        array_to_string(list_sort(array_agg(distinct item_names) filter (where is_listed)), ';') as item_names,
+        array_to_string(list_sort(array_agg(stratum_text) filter (where is_listed)), ';') as strata,
+        array_to_string(list_sort(array_agg(rank_text) filter (where is_listed)), ';') as ranks,
+        array_to_string(list_sort(array_agg(target_text) filter (where is_listed)), ';') as targets_e4,
+        array_to_string(list_sort(array_agg(pi_text) filter (where is_listed and pi_text is not null)), ';') as pi,
+        array_to_string(list_sort(array_agg(reserve_text) filter (where is_listed and reserve_text is not null)), ';')
+            as reserve_ranks,
         array_to_string(list_sort(array_agg(replaced_text) filter (where replaced_text is not null)), ';')
             as replaced_by,
         bool_and(is_replaced) as is_replaced,
-        bool_or(on_site) as on_site,
-        min(window_end) as window_end
+        bool_or(on_site) filter (where is_listed or is_found_gone) as on_site,
+        min(window_end) filter (where is_listed) as window_end
     from chosen
     group by uid, county, round_id
 ),

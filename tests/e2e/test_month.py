@@ -138,7 +138,15 @@ def test_everyone_drawn_was_eligible_and_is_visited_by_two(finished: Outcome) ->
 def test_the_public_list_says_nothing_of_grades(finished: Outcome) -> None:
     text = (finished.outbox / "drawn_public.csv").read_text("utf-8-sig")
     lines = text.splitlines()
-    assert lines[0].split(",") == ["计划编号", "企业名称", "统一社会信用代码", "抽查任务", "检查起止时间", "检查主体"]
+    assert lines[0].split(",") == [
+        "计划编号",
+        "企业名称",
+        "统一社会信用代码",
+        "抽查任务",
+        "检查起止时间",
+        "检查主体",
+        "备注",
+    ]
     assert len(lines) - 1 == len({r["uid"] for r in finished.table("drawn")})
     assert all("演示" in line for line in lines[1:])
     ours = [re.sub(r"^[^,]*,[^,]*,[^,]*,", "", line) for line in lines]

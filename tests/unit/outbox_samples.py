@@ -294,6 +294,7 @@ def public() -> pd.DataFrame:
             "tasks": frame["task_names"],
             "window": "2026-10-01至2026-10-31",
             "unit": frame["unit_name"],
+            "public_note": ["补抽" if number == 9 else None for number in range(len(frame))],
         }
     )
 

@@ -333,12 +333,13 @@ def _public(tmp_path: Path, frame: pd.DataFrame) -> list[list[str]]:
     return list(csv.reader(io.StringIO((tmp_path / "drawn_public.csv").read_bytes().decode("utf-8-sig"))))
 
 
-def test_the_public_list_has_six_columns_in_the_order_of_hashes_whatever_the_input_order(tmp_path):
+def test_the_public_list_has_its_columns_in_the_order_of_hashes_whatever_the_input_order(tmp_path):
     frame = samples.public()
     header, *rows = _public(tmp_path, frame)
-    assert header == ["计划编号", "企业名称", "统一社会信用代码", "抽查任务", "检查起止时间", "检查主体"]
+    assert header == ["计划编号", "企业名称", "统一社会信用代码", "抽查任务", "检查起止时间", "检查主体", "备注"]
     hashes = [hashlib.sha256(row[2].encode()).hexdigest() for row in rows]
     assert hashes == sorted(hashes)
+    assert [row[6] for row in rows if row[6]] == ["补抽"]
     assert len(rows) == len(frame)
     first = (tmp_path / "drawn_public.csv").read_bytes()
     assert first.startswith(b"\xef\xbb\xbf")
@@ -362,7 +363,7 @@ def test_a_firm_may_be_named_after_risk_grading(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"stratum": "A"}, "规定的 6 列"),
+        ({"stratum": "A"}, "规定的 7 列"),
         ({"tasks": "登记事项抽查（D类）"}, "第 1 行的“抽查任务”含有等级"),
         ({"tasks": "登记事项抽查 FOOD:L2"}, "含有等级"),
         ({"unit": "高风险组"}, "含有等级"),

@@ -289,7 +289,7 @@ def test_the_list_holds_replaced_subjects_and_who_came_instead(engine: DuckDBEng
     rows = subjects(engine)
     assert {u: (r["status"], r["replaced_by"], r["reserve_ranks"]) for u, r in rows.items()} == {
         "S1": ("assigned", "GEN:S3", None),  # still drawn for FOOD
-        "S2": ("replaced", None, None),  # the reserve was exhausted
+        "S2": ("replaced", "GEN:候补已用尽", None),
         "S3": ("assigned", None, "GEN:4"),
         "S4": ("assigned", None, None),
     }
@@ -300,15 +300,54 @@ def test_the_list_holds_replaced_subjects_and_who_came_instead(engine: DuckDBEng
     assert {r["status"] for r in subjects(engine, voided=True).values()} == {"void"}
 
 
+def test_a_task_that_was_replaced_leaves_the_row_of_who_is_still_drawn_for_another(engine: DuckDBEngine) -> None:
+    rows = subjects(engine)
+    names = ("plan_ids", "task_names", "item_names", "strata", "ranks")
+    assert [rows["S1"][n] for n in names] == [f"{ROUND}-FOOD", "FOOD", "FOOD", "FOOD:C", "FOOD:1"]
+    assert [rows["S2"][n] for n in names] == [f"{ROUND}-GEN", "GEN", "GEN", "GEN:C", "GEN:1"]  # all of it: as it was
+
+
+def test_the_public_list_tells_a_replacement_from_an_insertion(engine: DuckDBEngine) -> None:
+    drawn = stored(
+        "drawn_in_force",
+        standing("GEN", "S1", replaced_reason="moved_out", replaced_by="S3"), standing("FOOD", "S1"),
+        standing("GEN", "S2", replaced_reason="deregistered", replaced_by="S4"),
+        standing("FOOD", "S2", replaced_reason="deregistered"),
+        standing("GEN", "S3", from_reserve=True), standing("FOOD", "S3"),
+        standing("GEN", "S4", from_reserve=True),
+    )  # fmt: skip
+    for voided in (False, True):
+        rows = subjects(engine, voided=voided, drawn_in_force=drawn)
+        listed = select(
+            engine, "drawn_public", {"drawn_subjects": stored("drawn_subjects", *rows.values())}, demonstration=False
+        )
+        assert {r["uscc"]: (r["tasks"], r["public_note"]) for r in listed} == {
+            "S1": ("FOOD", "部分任务已替换"),
+            "S2": ("FOOD;GEN", "已由补抽替代"),
+            "S3": ("FOOD;GEN", "部分任务补抽"),
+            "S4": ("GEN", "补抽"),
+        }
+    totals = select(engine, "county_totals_public", {"drawn_in_force": drawn, "committed_round": ROUNDS, "unit": UNITS})
+    gone = [r for r in listed if r["public_note"] in ("已由补抽替代", "已退出")]
+    assert [(r["drawn_count"], r["task_count"]) for r in totals] == [(0, 0), (len(listed) - len(gone), 4)]
+    alone = subjects(engine)
+    listed = select(
+        engine, "drawn_public", {"drawn_subjects": stored("drawn_subjects", *alone.values())}, demonstration=False
+    )
+    assert {r["uscc"]: r["public_note"] for r in listed}["S2"] == "已退出"  # nobody came instead
+    assert {r["uscc"]: r["public_note"] for r in listed}["S4"] is None
+
+
 def test_the_list_states_inclusion_probabilities_and_risk_points(engine: DuckDBEngine) -> None:
     rows = subjects(engine)
-    assert rows["S1"]["pi"] == "FOOD:0.031250;GEN:0.250000"
-    assert rows["S1"]["targets_e4"] == "FOOD:2500;GEN:20000"
+    assert rows["S1"]["pi"] == "FOOD:0.031250"  # GEN has passed to another
+    assert rows["S1"]["targets_e4"] == "FOOD:2500"
+    assert rows["S4"]["pi"] == "GEN:0.250000"
     assert rows["S3"]["pi"] is None  # who came as a replacement has none
     assert rows["S1"]["risk_points"] == "2026-10-31 行政处罚 罚1 虚假宣传"
     assert rows["S2"]["risk_points"] == "未见具体风险点"
     cut = stored("cuts", {"county": "140802", "stratum": "C", "lambda_e4": 5000})
-    assert subjects(engine, cuts=cut)["S1"]["pi"] == "FOOD:0.125000;GEN:0.125000"  # size / eligible
+    assert subjects(engine, cuts=cut)["S1"]["pi"] == "FOOD:0.125000"  # size / eligible
     assert subjects(engine, cuts=cut)["S4"]["pi"] == "GEN:0.250000"
     off_site = stored("cuts", {"county": "140802", "stratum": "B", "lambda_e4": 5000})
     assert (
