@@ -43,6 +43,7 @@ class FrozenPlan:
     beacon: Beacon
     merkle_root: str
     committed_rows: int
+    previous_certificate_sha256: str | None
 
     @property
     def manifest_sha256(self) -> str:
@@ -75,6 +76,7 @@ def frozen_plan(home: Home, month: str) -> FrozenPlan:
     kept = folder / MANIFEST
     if not kept.is_file() or kept.read_bytes() != manifest:
         raise RoundError(f"{month} 冻结的计划与其 manifest.txt 不符，冻结后被改动：请删去该文件夹后重新运行 ssj plan")
+    context = json.loads((folder / "context.json").read_bytes())
     with (folder / "frame.csv").open("rb") as frame:
         lines = sum(chunk.count(b"\n") for chunk in iter(lambda: frame.read(1 << 20), b""))
     return FrozenPlan(
@@ -82,9 +84,26 @@ def frozen_plan(home: Home, month: str) -> FrozenPlan:
         folder=folder,
         manifest=manifest,
         beacon=parse_policy_json((folder / "policy.json").read_bytes()).beacon,
-        merkle_root=str(json.loads((folder / "context.json").read_bytes())["frame_merkle_root"]),
+        merkle_root=str(context["frame_merkle_root"]),
         committed_rows=lines - 1,
+        previous_certificate_sha256=context["previous_certificate_sha256"],
     )
+
+
+def return_to_committed(lake: MonthLake, manifest_sha256: str) -> bool:
+    """Make the version whose frozen plan was committed current again; whether another one was.
+
+    What is delivered between commitment and draw belongs to a later round: nothing may be changed after C (DRAW.md §3.4).
+    """
+    found = [
+        path.parent.parent.name
+        for path in sorted(lake.folder.glob(f"*/round/{MANIFEST}"))
+        if sha256_file(path) == manifest_sha256
+    ]
+    if lake.version.name in found or not found:
+        return False
+    lake.return_to(found[0])
+    return True
 
 
 class Rounds:
@@ -117,7 +136,7 @@ class Rounds:
             told = {
                 "source": beacon.primary.source,
                 "selector": beacon.primary.selector,
-                "not_before": beacon.not_before,
+                "not_before": steps.parse_moment(beacon.not_before).isoformat(timespec="seconds"),
                 "fallback": {"source": beacon.fallback.source, "selector": beacon.fallback.selector},
             }
             body = {"round_id": chosen, "month": month, "beacon": told, "phase_beacon": phase_beacon}
@@ -160,6 +179,7 @@ class Rounds:
             state = _planned(rounds, round_id, plan)
             digest = plan.manifest_sha256
             steps.check_commit(state, digest, plan.beacon, codes, roles, clock.now())
+            steps.check_turn(rounds, state)
             keep()
             body = {
                 "number": _next_number(rounds),
@@ -231,7 +251,7 @@ class Rounds:
         """Void a committed round; it is computed and archived all the same."""
 
         def decide(rounds: dict[str, Round]) -> Lines:
-            steps.check_void(_known(rounds, round_id), reason, codes, roles, clock.now())
+            steps.check_void(rounds, _known(rounds, round_id), reason, codes, roles, clock.now())
             return [("void", {"round_id": round_id, "reason": reason.strip(), "roles": list(codes)})]
 
         return self._add(decide)[round_id]

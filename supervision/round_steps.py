@@ -36,7 +36,9 @@ _CHAINS: Final = {
     "8990e7a9aaed2ffed73dbd7092123d6f289930540d7651336225dc172e51b2ce": (1595431050, 30),
     "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971": (1692803367, 3),
 }
-_KL8_REST: Final = 21  # days a year, at most, on which no issue is drawn (春节、国庆休市)
+# Days without an issue of kl8, at most, by the part of the year: after 国庆, after 春节, before it.
+_KL8_REST: Final = (((10, 1), 21), ((1, 20), 14), ((1, 1), 0))
+_SOON: Final = timedelta(days=31)  # a beacon later than this after not_before is a slip of the keyboard
 
 
 class Role(Protocol):
@@ -78,23 +80,32 @@ def _not_backwards(state: Round, now: datetime) -> None:
         )
 
 
-def _known_from(choice: BeaconChoice) -> datetime | None:
-    """The latest moment at which the value becomes known, where that can be reckoned; an issue of kl8 by its number."""
+def _known_from(choice: BeaconChoice) -> datetime:
+    """The latest moment at which the value becomes known; an issue of kl8 by its number and the days without a draw so far."""
+    first = _earliest(choice)
+    if choice.source != "kl8":
+        return first
+    return first + timedelta(days=next(days for since, days in _KL8_REST if (first.month, first.day) >= since))
+
+
+def _earliest(choice: BeaconChoice) -> datetime:
+    """The first moment at which the value can be known; RoundError for a drand chain of which nothing is known."""
+    if choice.source == "drand":
+        chain, number = choice.selector.split("-")
+        if chain not in _CHAINS:
+            raise RoundError(
+                f"不认识的 drand 链 {chain[:16]}…，无人能核对其取值：请用 {'、'.join(each[:16] for each in _CHAINS)} 开头的链"
+            )
+        genesis, period = _CHAINS[chain]
+        try:
+            return datetime.fromtimestamp(genesis + (int(number) - 1) * period, _SHANGHAI)
+        except (OverflowError, ValueError, OSError):
+            return datetime.max.replace(tzinfo=_SHANGHAI) - _SOON
     if choice.source == "dice":
         text = choice.selector
         day = date(int(text[:4]), int(text[4:6]), int(text[6:]))
-    elif choice.source == "kl8":
-        day = date(int(choice.selector[:4]) or 1, 1, 1) + timedelta(days=int(choice.selector[4:]) - 1 + _KL8_REST)
     else:
-        chain, number = choice.selector.split("-")
-        if chain not in _CHAINS:
-            return None
-        genesis, period = _CHAINS[chain]
-        seconds = genesis + (int(number) - 1) * period
-        try:
-            return datetime.fromtimestamp(seconds, _SHANGHAI)
-        except (OverflowError, ValueError, OSError):
-            return datetime.max.replace(tzinfo=_SHANGHAI)
+        day = date(int(choice.selector[:4]) or 1, 1, 1) + timedelta(days=int(choice.selector[4:]) - 1)
     return datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=_SHANGHAI)
 
 
@@ -121,11 +132,18 @@ def check_declare(
         raise RoundError("备用公开随机源与主用相同，请另选一个备用期次")
     if beacon.fallback.source == "dice" and beacon.primary.source != "dice":
         raise RoundError("备用公开随机源不得为掷骰（主用也是掷骰时除外），请改用下一期快乐 8 或 drand")
-    moment = _moment(beacon.not_before)
+    if any(each.demonstration for each in rounds.values()):
+        raise RoundError("数据目录中有演示批次，其抽取人人可以算出，不得与正式批次同在一处：请用 --home 另指一个目录")
+    moment = parse_moment(beacon.not_before)
     _ahead(moment, now)
     for title, choice in (("主用", beacon.primary), ("备用", beacon.fallback)):
         known = _known_from(choice)
-        if known is not None and known < moment:
+        if _earliest(choice) > moment + _SOON:
+            raise RoundError(
+                f"{title}公开随机源 {choice.source}-{choice.selector} 要到 {beacon.not_before} 之后很久才会公布，或永远不会："
+                "请核对期号、日期或轮次"
+            )
+        if known < moment:
             raise RoundError(
                 f"{title}公开随机源 {choice.source}-{choice.selector} 在 {beacon.not_before} 之前已经公布，不能用："
                 "请改用届时才产生的期次"
@@ -133,7 +151,8 @@ def check_declare(
     _phase(rounds, month, phase)
 
 
-def _moment(text: str) -> datetime:
+def parse_moment(text: str) -> datetime:
+    """The moment from which the beacon may be typed; RoundError for a text without offset or that is none."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -201,6 +220,22 @@ def check_approve(
         raise RoundError(f"批次 {state.round_id} 的这份计划已由 {state.approved[manifest_sha256]} 审批，不必重复")
 
 
+def check_turn(rounds: Mapping[str, Round], state: Round) -> None:
+    """Rounds are held one after the other: RoundError while another is committed and not sealed, or a later one is committed.
+
+    Two open at once would each take the other's draws for not made, and their certificates could not be chained.
+    """
+    others = [each for each in rounds.values() if each.commitment is not None and each.round_id != state.round_id]
+    unfinished = [each.round_id for each in others if each.sealed is None]
+    if unfinished:
+        raise RoundError(
+            f"批次 {'、'.join(unfinished)} 已承诺而未抽取封装，批次须一个接一个：请先完成，再承诺 {state.round_id}"
+        )
+    later = [each.round_id for each in others if (each.month, each.turn) > (state.month, state.turn)]
+    if later:
+        raise RoundError(f"其后的批次 {'、'.join(later)} 已经抽取，{state.round_id} 不能再承诺：请列入以后的批次")
+
+
 def check_commit(
     state: Round,
     manifest_sha256: str,
@@ -222,7 +257,7 @@ def check_commit(
             f"批次 {state.round_id} 审批的不是现在冻结的这份计划（清单摘要 {manifest_sha256[:16]}…），审批后有改动："
             f"请核对改动后重新审批（ssj approve {state.round_id}）"
         )
-    _ahead(_moment(declared.not_before), now)
+    _ahead(parse_moment(declared.not_before), now)
 
 
 def _after_commitment(state: Round, now: datetime) -> Beacon:
@@ -231,7 +266,7 @@ def _after_commitment(state: Round, now: datetime) -> Beacon:
         raise RoundError(f"批次 {state.round_id} 尚未承诺，不能录入信标：请先完成 ssj commit {state.round_id}")
     if state.agreed is not None:
         raise RoundError(f"批次 {state.round_id} 的信标已由两个角色录得一致，不得更换")
-    if now < _moment(state.beacon.not_before):
+    if now < parse_moment(state.beacon.not_before):
         raise RoundError(f"批次 {state.round_id} 的信标须在 {state.beacon.not_before} 之后录入，现在过早")
     return state.beacon
 
@@ -310,12 +345,30 @@ def check_open(state: Round, secret: str, manifest_sha256: str) -> None:
         raise RoundError(f"批次 {state.round_id} 的承诺值与台账不符，不能抽取：请停止使用并核对台账和程序版本")
 
 
-def check_void(state: Round, reason: str, codes: Sequence[str], roles: Mapping[str, Role], now: datetime) -> None:
-    """Whether a committed round may be voided, before or after its draw, once, for a stated reason. DRAW.md §3.4."""
+def check_void(
+    rounds: Mapping[str, Round],
+    state: Round,
+    reason: str,
+    codes: Sequence[str],
+    roles: Mapping[str, Role],
+    now: datetime,
+) -> None:
+    """Whether a committed round may be voided, before or after its draw, once, for a stated reason. DRAW.md §3.4.
+
+    Not once a later round is committed: that one rests on it. Not a demonstration, whose draw anyone can compute.
+    """
     _not_backwards(state, now)
     _two_roles(roles, codes, VOID)
     if state.commitment is None:
         raise RoundError(f"批次 {state.round_id} 尚未承诺，无须作废：改正后重新冻结并审批即可")
+    if state.demonstration:
+        raise RoundError(f"批次 {state.round_id} 是演示，不作废：演示可换一个数据目录重新运行")
+    place = (state.month, state.turn)
+    later = [each.round_id for each in rounds.values() if each.commitment and (each.month, each.turn) > place]
+    if later:
+        raise RoundError(
+            f"其后的批次 {'、'.join(later)} 已以 {state.round_id} 为准承诺，不能再作废：请在以后的批次中纠正"
+        )
     if state.void is not None:
         raise RoundError(f"批次 {state.round_id} 已经作废（{state.void.reason}），不能再次作废")
     if not reason.strip():

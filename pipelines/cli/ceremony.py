@@ -20,7 +20,7 @@ from resources.freezing import check_folder
 from resources.lake import MonthLake
 from resources.outbox.commitment_sheet import CommitmentSheet, commitment_sheet, write_commitment_sheet
 from resources.reference import city, policy_for
-from resources.rounds import OFFICE, SECOND, FrozenPlan, Rounds, frozen_plan
+from resources.rounds import OFFICE, SECOND, FrozenPlan, Rounds, frozen_plan, return_to_committed
 from resources.settings import Home, shown
 from supervision import rounds as reading
 from supervision.canonical import load_json
@@ -120,6 +120,10 @@ def _commit(
     state = ledger.get(frozen.round_id)
     roles = _roles(state.month)
     ledger.check_commit(state.round_id, frozen, codes, roles)
+    if Bundles(home).previous_certificate(state.round_id) != frozen.previous_certificate_sha256:
+        raise RoundError(
+            f"批次 {state.round_id} 冻结之后，此前的批次又有抽取：请运行 ssj plan --month {state.month} 重新冻结并审批"
+        )
     check_keepers(keepers, roles)
     if second_copy is None:
         raise RoundError("承诺须同时写出纪检保管的第二份密值：请用 --second-copy 给出纪检移动介质上的文件名")
@@ -203,7 +207,10 @@ def draw(round_id: str, home: Path | None, roles: Sequence[str], second_copy: Pa
     state = ledger.get(round_id)
     if state.demonstration:
         raise RoundError(f"批次 {round_id} 是演示，由 ssj run 自行抽取")
-    basis = MonthLake(folder, state.month).basis()
+    lake = MonthLake(folder, state.month)
+    if state.commitment is not None and return_to_committed(lake, state.commitment.manifest_sha256):
+        typer.echo("承诺之后的交付不进入本批次，按承诺时的名录抽取")
+    basis = lake.basis()
     if basis["round_id"] != round_id:
         raise RoundError(f"{state.month} 现在的批次是 {basis['round_id']}，不是 {round_id}：请核对批次编号")
     if state.openings and _is_certified(bundles, state):

@@ -22,6 +22,7 @@ from pipelines.progress import Progress
 from resources.house import House
 from resources.lake import MonthLake, clear_left_behind
 from resources.reference import city
+from resources.rounds import Rounds, return_to_committed
 from resources.settings import CHECKOUT, Home
 from supervision.months import MonthError, check_month, first_day
 
@@ -74,6 +75,7 @@ def run_jobs(
                 if finished is not None:
                     lake.return_to(finished)  # a refused run does not undo a finished month
                 return 1
+            _keep_committed(folder, lake, say)
             holds = lake.holds()
             if holds:
                 for reason in holds.values():
@@ -82,6 +84,15 @@ def run_jobs(
                     lake.return_to(finished)  # nor does a held one, unless it plans the round after a voided one
                 return HELD
     return 0
+
+
+def _keep_committed(home: Home, lake: MonthLake, say: Callable[[str], None]) -> None:
+    """A committed round that is not drawn yet stays as it was committed, whatever has been delivered since."""
+    state = Rounds(home).all().get(str(lake.basis()["round_id"]))
+    if state is None or state.commitment is None or state.sealed is not None or state.demonstration:
+        return
+    if return_to_committed(lake, state.commitment.manifest_sha256):
+        say(f"批次 {state.round_id} 已承诺，此后的交付不进入本批次；已退回承诺时的版本")
 
 
 class InstanceError(Exception):

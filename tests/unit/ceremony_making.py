@@ -29,9 +29,9 @@ SECRET = "0f" * 32
 BALLS = ".".join(f"{n:02d}" for n in range(61, 81))
 PRIMARY = f"kl8-2026311:{BALLS}"
 OTHER = "kl8-2026311:" + BALLS.replace("61.", "60.")
-CHAIN = "ab" * 32
-SPARE = f"drand-{CHAIN}-4200:{'cd' * 32}"
-BEACON = Beacon(BeaconChoice("kl8", "2026311"), "2026-11-08T21:30:00+08:00", BeaconChoice("drand", f"{CHAIN}-4200"))
+CHAIN = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971"
+SPARE = f"drand-{CHAIN}-34645013:{'cd' * 32}"
+BEACON = Beacon(BeaconChoice("kl8", "2026311"), "2026-11-08T21:30:00+08:00", BeaconChoice("drand", f"{CHAIN}-34645013"))
 PHASE = f"kl8-2025300:{BALLS}"
 EARLY, AFTER = "2026-11-08T09:00:00+08:00", "2026-11-08T22:00:00+08:00"
 

@@ -40,7 +40,14 @@ from tests.unit.ceremony_making import (
 
 SIGNERS = ("--role", "XYK", "--role", "JJJC")
 PHRASES = "口令甲口令甲口令甲口令甲\n口令乙口令乙口令乙口令乙\n"
-DECLARED = ("--beacon", "kl8-2026311", "--not-before", BEACON.not_before, "--fallback", f"drand-{'ab' * 32}-4200")
+DECLARED = (
+    "--beacon",
+    "kl8-2026311",
+    "--not-before",
+    BEACON.not_before,
+    "--fallback",
+    f"drand-52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971-34645013",
+)
 
 
 class Desk:

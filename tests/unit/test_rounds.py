@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import multiprocessing
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from resources.settings import Home
 from supervision.draw import ceremony
 from supervision.draw.ceremony import Beacon, BeaconChoice
 from supervision.draw.committed import manifest_bytes
-from supervision.round_steps import check_declare
+from supervision.round_steps import check_declare, check_turn, check_void
 from supervision.rounds import (
     RoundError,
     current_round_id,
@@ -355,8 +356,16 @@ def test_a_drand_round_is_known_at_the_second() -> None:
     now = datetime.fromisoformat(EARLY)
     good = Beacon(BeaconChoice("drand", f"{chain}-{number}"), BEACON.not_before, BeaconChoice("kl8", "2026312"))
     check_declare({}, None, MONTH, good, PHASE, now)
-    late = Beacon(BeaconChoice("drand", f"{chain}-{10**17}"), BEACON.not_before, BeaconChoice("kl8", "2026312"))
-    check_declare({}, None, MONTH, late, PHASE, now)
+    for never in (
+        BeaconChoice("drand", f"{chain}-{10**17}"),
+        BeaconChoice("kl8", "9999301"),
+        BeaconChoice("dice", "20991106"),
+    ):
+        with pytest.raises(RoundError, match="很久才会公布"):
+            check_declare({}, None, MONTH, replace(good, primary=never), PHASE, now)
+    unknown = BeaconChoice("drand", f"{'ab' * 32}-4200")
+    with pytest.raises(RoundError, match="不认识的 drand 链"):
+        check_declare({}, None, MONTH, replace(good, fallback=unknown), PHASE, now)
     bad = Beacon(BeaconChoice("drand", f"{chain}-{number - 1}"), BEACON.not_before, BeaconChoice("kl8", "2026312"))
     with pytest.raises(RoundError, match="已经公布"):
         check_declare({}, None, MONTH, bad, PHASE, now)
@@ -422,20 +431,39 @@ def test_an_old_ledger_reads_and_counts() -> None:
         rounds_of([_entry("commitment", _body("YC 2026", MONTH))])
 
 
-def test_commitments_are_numbered_on_from_a_demonstration(stage: Stage) -> None:
+def test_a_demonstration_keeps_to_itself(stage: Stage) -> None:
     body = {k: v for k, v in _body("YC-2026-09", "2026-09").items() if k != "demonstration"}
     assert stage.rounds.commit_demonstration(body).commitment.number == 1  # type: ignore[union-attr]
     assert stage.rounds.commit_demonstration(body).demonstration
     with pytest.raises(RoundError, match="已承诺另一份计划"):
         stage.rounds.commit_demonstration(body | {"commitment": "other"})
-    stage.declare()
-    stage.approve()
-    assert stage.commit().commitment.number == 2
+    with pytest.raises(RoundError, match="演示批次"):
+        stage.declare()
+    with pytest.raises(RoundError, match="是演示，不作废"):
+        stage.rounds.void("YC-2026-09", "误用", PAIR, roles())
     stage.rounds.seal("YC-2026-09", "s", demonstration=True)
     stage.rounds.seal("YC-2026-09", "s", demonstration=True)
     with pytest.raises(RoundError, match="与之不同"):
         stage.rounds.seal("YC-2026-09", "t", demonstration=True)
     assert [each["kind"] for each in stage.rounds._ledger.entries()].count("sealed") == 1
+
+
+def test_rounds_are_held_one_after_the_other(stage: Stage) -> None:
+    """Two months open at once would each take the other's draws for not made (found by a review)."""
+    stage.committed()
+    first = stage.rounds.get(ROUND)
+    other = replace(first, round_id="YC-2026-11", month="2026-11", commitment=None)
+    with pytest.raises(RoundError, match="一个接一个"):
+        check_turn({ROUND: first, "YC-2026-11": other}, other)
+    drawn = replace(first, sealed="s")
+    check_turn({ROUND: drawn, "YC-2026-11": other}, other)
+    late = replace(other, round_id="YC-2026-09", month="2026-09")
+    with pytest.raises(RoundError, match="不能再承诺"):
+        check_turn({ROUND: drawn, "YC-2026-09": late}, late)
+    earlier = replace(drawn, round_id="YC-2026-09", month="2026-09")
+    now = datetime.fromisoformat("2027-03-01T09:00:00+08:00")
+    with pytest.raises(RoundError, match="不能再作废"):
+        check_void({"YC-2026-09": earlier, ROUND: drawn}, earlier, "误用", PAIR, roles(), now)
 
 
 def test_the_phase_beacon_is_of_the_last_round_of_the_year_before(stage: Stage) -> None:
@@ -455,7 +483,7 @@ def test_the_phase_beacon_is_of_the_last_round_of_the_year_before(stage: Stage) 
     stage.type()
     stage.type(role="CLERK")
     assert phase_beacon(stage.rounds.all(), 2027) == PRIMARY
-    january = Beacon(BeaconChoice("kl8", "2027035"), "2027-02-08T21:30:00+08:00", BEACON.fallback)
+    january = Beacon(BeaconChoice("kl8", "2027035"), "2027-02-08T21:30:00+08:00", BeaconChoice("kl8", "2027036"))
     stage.rounds.declare("YC", "2027-01", january, None)
     stage.at("2027-01-08T09:00:00+08:00")
     with pytest.raises(RoundError, match="年内不得更改"):
