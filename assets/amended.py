@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from assets.documents import unit_table
+from assets.policy_tables import policy_tables
 from assets.stage import Month, Tables, sql_asset, tables_asset
 from resources.amending import AmendingError, drawn_round, requests
 from supervision import amendments
@@ -28,7 +29,7 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
             "replacement_by_inspector",
             partitions,
             inputs=["amendment", "assignment", "roster", "committed_round"],
-            extra=lambda m: {"unit": unit_table()},
+            extra=lambda m: policy_tables(m.policy, m.name) | {"unit": unit_table()},
         ),
     ]
 

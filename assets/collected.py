@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from assets.round_state import round_facts
+from assets.round_state import keep_lists, round_facts
 from assets.schema import asset_arguments, stored_metadata
 from assets.stage import Month, Tables, month_of, table_asset, tables_asset
 from data_contracts.model import Column, Contract, output_contract, source_contract
@@ -55,6 +55,7 @@ def _deliveries(month: Month) -> Stored:
     rows = rows_of(receipts)
     record(month.lake.home, rows)
     facts = round_facts(month.lake.home, month.policy, month.name)
+    keep_lists(month.lake.home, month.name, facts["voided_rounds"])
     month.lake.begin(basis_of(month.name, as_of, receipts, facts))
     return month.store_records(output_contract("deliveries"), rows)
 

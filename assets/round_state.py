@@ -6,6 +6,7 @@ Not here: the rules of the ceremony (supervision.rounds), freezing and committin
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -38,6 +39,20 @@ def round_facts(home: Home, policy: Policy, month: str) -> dict[str, Any]:
         "beacon": beacon and declared_rule(beacon),
         "phase_beacon": beacon and rounds.phase_beacon(known, int(month[:4])),
     }
+
+
+def keep_lists(home: Home, month: str, voided: Sequence[str]) -> None:
+    """Lay the lists of the month's last voided round in a folder of its own, before those of the next take their names.
+
+    Its subjects are visited all the same, by its own lists (DRAW §3.4); what was published stays published.
+    """
+    outbox = home.outbox / month
+    if not voided or not outbox.is_dir() or (outbox / voided[-1]).exists():
+        return
+    folder = outbox / voided[-1]
+    folder.mkdir(mode=0o700)
+    for path in sorted(p for p in outbox.iterdir() if p.is_file()):
+        path.rename(folder / path.name)
 
 
 def declared_rule(beacon: Beacon) -> dict[str, Any]:

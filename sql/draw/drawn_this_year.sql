@@ -5,6 +5,6 @@ select
     stratum,
     cast(count(*) as bigint) as drawn_this_year
 from frame
-where reason = 'drawn_this_year'
+where state = 'blocked' and reason = 'drawn_this_year'
 group by task, county, stratum
 order by task, county, stratum

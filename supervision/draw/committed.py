@@ -68,7 +68,8 @@ class Committed:
     @property
     def drawn_this_year(self) -> Mapping[Stratum, int]:
         """Frame rows with the reason `drawn_this_year` by stratum, counted at each call."""
-        return Counter((row.task, row.county, row.stratum) for row in self.frame if row.reason == DRAWN_THIS_YEAR)
+        drawn = (row for row in self.frame if row.state == "blocked" and row.reason == DRAWN_THIS_YEAR)
+        return Counter((row.task, row.county, row.stratum) for row in drawn)
 
     def counts(self) -> Counts:
         """The round counted once, for the arithmetic."""

@@ -7,6 +7,8 @@ Here: the commands in their order and out of it, over real months. Not here: eac
 
 from __future__ import annotations
 
+import csv
+import hashlib
 import json
 import os
 import shutil
@@ -154,6 +156,12 @@ def test_the_whole_ceremony(office: Office, tmp_path: Path) -> None:
     [sheet] = (office.home / "outbox" / MONTH).glob("commitment_*.pdf")
     assert sheet.read_bytes().startswith(b"%PDF")
 
+    # what is delivered after the commitment belongs to a later round
+    late_delivery(office)
+    code, said = office.say("run", "--month", MONTH)
+    assert code == HELD and "退回承诺时的版本" in said, said
+    assert office.table("frozen_round") == [frozen]
+
     # the beacon: not early, not another, by two who agree
     enter = ("beacon", ROUND, "--role", "XYK", "--entry")
     office.refused("", *enter, BEACON)
@@ -227,13 +235,36 @@ def test_a_voided_round_is_visited_all_the_same_and_the_next_takes_its_place(off
     office.do("draw", again, "--role", "XYK", "--role", "JJJC", "--second-copy", second)
     code, told = verify(tmp_path / "auditor", office.bundle(again), previous=(office.bundle(),))
     assert code == 0, told
+    kept = office.home / "outbox" / MONTH / ROUND  # its subjects are visited by its own lists
+    assert len((kept / "drawn_public.csv").read_text("utf-8-sig").splitlines()) > 1
     public = (office.home / "outbox" / MONTH / "round_public.csv").read_text("utf-8-sig")
     assert "作废" in public and again in public
 
 
-def csv_rows(path: Path) -> list[dict[str, str]]:
-    import csv
+def late_delivery(office: Office) -> None:
+    """A visit of the month, delivered within it as far as its manifest says: it would change the frame."""
+    row = next(row for row in office.table("frame") if row["state"] == "eligible" and row["uid"][0] != "R")
+    county = row["county"]
+    data = (
+        "抽查任务编号,抽查事项编号,统一社会信用代码,检查主体,检查方式,检查日期,检查结果代码\n"
+        f"{row['task']},A07,{row['uid']},{county},现场,{MONTH}-20,1\n"
+    ).encode()
+    folder = office.home / "inbox" / f"{MONTH}-{county}-95"
+    folder.mkdir()
+    (folder / "results.csv").write_bytes(data)
+    path = next((office.home / "inbox").glob(f"{MONTH}-{county}-*/manifest.json"))
+    listed = {
+        "name": "results.csv",
+        "source": "inspection_result",
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "rows": 1,
+    }
+    manifest = json.loads(path.read_text("utf-8")) | {"delivery_id": folder.name, "files": [listed]}
+    manifest |= {"received_at": f"{MONTH}-30T17:00:00+08:00"}
+    (folder / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False), "utf-8")
 
+
+def csv_rows(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
