@@ -70,7 +70,11 @@ def stratum_of(policy: Policy, task: Task, one: Enterprise, grade: str) -> str:
 def observed(policy: Policy, task: Task, one: Enterprise, grade: str, month: str) -> bool:
     number = month_number(month) - 1 - policy.observation_months
     since = date(number // 12, number % 12 + 1, 1)
-    return task.observation and one.is_new_form and one.established_on > since and grade in policy.observation_grades
+    key = {field for each in policy.tasks.values() if each.key_field for field in each.fields} | set(
+        policy.unconfigured
+    )
+    young = one.is_new_form and one.established_on > since and not key & set(one.fields)
+    return task.observation and young and grade in policy.observation_grades
 
 
 def listed(year: Year, task: Task, one: Enterprise, month: str) -> bool:
