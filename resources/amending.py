@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-from resources.bundles import SUMS, Bundles
+from resources.bundles import SUMS, Bundles, place_of
 from resources.ledger import Ledger
+from resources.reference import policy_for
 from resources.settings import Home
 from supervision import matching
 from supervision.amendments import Decision, DrawnRound, Request, amend, requests_of
@@ -80,6 +81,7 @@ def enter(home: Home, round_id: str, kind: str, body: Mapping[str, str]) -> Deci
     if "void" in _said_of(home, round_id):
         raise AmendingError(f"批次 {round_id} 已作废，其对象在下一批次作为触发检查办理，不再补抽换人")
     drawn, entered = drawn_round(home, round_id), {"round_id": round_id, **body}
+    _check_asked_by(drawn, body.get("asked_by", ""))
     made: list[Decision] = []
 
     def decide(entries: list[dict[str, object]]) -> list[tuple[str, Mapping[str, str]]]:
@@ -92,6 +94,16 @@ def enter(home: Home, round_id: str, kind: str, body: Mapping[str, str]) -> Deci
 
     Ledger(home.ledger, LEDGER).append_checked(decide)
     return made[0]
+
+
+def _check_asked_by(drawn: DrawnRound, asked_by: str) -> None:
+    """Who asks is counted by name (replacement_by_inspector), so it must be somebody: an inspector or a role."""
+    roles = policy_for(place_of(drawn.round_id)[0])[0].roles
+    if asked_by not in roles and asked_by not in {row.inspector_id for row in drawn.roster}:
+        known = "、".join(f"{code}（{role.name}）" for code, role in sorted(roles.items()))
+        raise AmendingError(
+            f"申请人“{asked_by}”不是批次 {drawn.round_id} 名录中的检查人员工号，也不是岗位代码：请写工号，或 {known}"
+        )
 
 
 def _said_of(home: Home, round_id: str) -> dict[str, Mapping[str, object]]:

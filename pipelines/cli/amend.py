@@ -21,7 +21,7 @@ RoundArgument = Annotated[str, typer.Argument(metavar="ROUND", help="批次编�
 HomeOption = Annotated[Path | None, typer.Option("--home", help="数据目录（缺省取 SSJ_HOME，再缺省为 var/）")]
 UidOption = Annotated[str, typer.Option("--uid", help="主体标识：统一社会信用代码，或 R: 加注册号")]
 EvidenceOption = Annotated[str, typer.Option("--evidence", help="证据：文号、笔录编号、工单号等")]
-ByOption = Annotated[str, typer.Option("--by", help="申请人：检查人员工号，或岗位")]
+ByOption = Annotated[str, typer.Option("--by", help="申请人：名录中的检查人员工号，或政策中的岗位代码")]
 
 
 @group.command()

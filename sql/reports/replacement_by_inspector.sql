@@ -1,23 +1,40 @@
--- 补抽统计：每名主办名下被替换的任务户次及占比，和本人申请的补抽数；依次顺延是剩下的唯一操纵手段（DRAW §5）。
+-- 补抽统计：每名匹配时的主办名下被替换的户次及占比（先换主办也照计），和本人申请的补抽数；依次顺延是剩下的唯一操纵手段（DRAW §5）。
 with granted as (
-    select round_id, amend_reason, former_lead, asked_by
-    from amendment
-    where request_kind = 'replacement' and outcome <> 'refused'
+    select
+        a.uid,
+        a.amend_reason,
+        a.asked_by,
+        t.specialty,
+        l.on_site
+    from amendment as a
+    left join policy_task as t on a.task = t.task
+    left join policy_level as l on a.task = l.task and a.stratum = l.stratum
+    where a.request_kind = 'replacement' and a.outcome <> 'refused'
 ),
-led as (
-    select inspector_id, cast(count(*) as bigint) as visits
+leads as (
+    select
+        inspector_id,
+        visit_uid,
+        split_part(visit_uid, '.', 1) as uid,
+        split_part(visit_uid, '.', 2) as part
     from assignment
     where role = 'lead'
+),
+led as (
+    select inspector_id, cast(count(distinct visit_uid) as bigint) as visits
+    from leads
     group by inspector_id
 ),
+-- 按专长分开的户次，只计该任务所需专长的那一部分；同一户次几项任务被替换的只计一次。
 lost as (
     select
-        former_lead as inspector_id,
-        cast(count(*) as bigint) as replaced,
-        cast(count(*) filter (where amend_reason = 'not_found') as bigint) as not_found
-    from granted
-    where former_lead is not null
-    group by former_lead
+        l.inspector_id,
+        cast(count(distinct l.visit_uid) as bigint) as replaced,
+        cast(count(distinct l.visit_uid) filter (where g.amend_reason = 'not_found') as bigint) as not_found
+    from leads as l
+    inner join granted as g
+        on l.uid = g.uid and g.on_site and (l.part = '' or l.part = coalesce(g.specialty, l.part))
+    group by l.inspector_id
 ),
 asked as (
     select asked_by as inspector_id, cast(count(*) as bigint) as asked
@@ -26,8 +43,6 @@ asked as (
 ),
 people as (
     select inspector_id from led
-    union
-    select inspector_id from lost
     union
     select inspector_id from asked
 )

@@ -185,6 +185,8 @@ class _State:
     def _trigger(self, request: Request) -> Decision:
         if not CODE.fullmatch(request.trigger_id):
             raise _Refused("线索编号只能含字母、数字、点、下划线和连字符，且不能为空，请改正后重新申请。")
+        if request.trigger_id.upper().startswith("V."):
+            raise _Refused("V. 开头的线索编号留给作废批次照常检查的对象，请换用工单号等自己的编号。")
         if request.trigger_id in self._trigger_ids:
             raise _Refused("该线索编号已在本批次中，不能重复登记。")
         if request.trigger_type not in TRIGGER_TYPES:

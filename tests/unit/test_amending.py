@@ -19,7 +19,7 @@ from supervision.matching import Assignment
 from tests.unit import bundle_making
 
 ROUND = "YC-2026-08"
-WHY = {"reason": "deregistered", "evidence": "注销证明1号", "asked_by": "XY"}
+WHY = {"reason": "deregistered", "evidence": "注销证明1号", "asked_by": "XYK"}
 
 
 def sealed(tmp_path: Path, seed: int = 5) -> tuple[Home, Assignment]:
@@ -61,6 +61,20 @@ def test_what_is_refused_is_not_entered(tmp_path: Path) -> None:
     with pytest.raises(AmendingError, match="已经替换过"):
         enter(home, ROUND, "replacement", {"task": task, "uid": uid, **WHY})
     assert len(requests(home, ROUND)) == 1
+
+
+@pytest.mark.parametrize("asked_by", ["", "I99", "张三", "i01"])
+def test_who_asks_is_an_inspector_of_the_round_or_a_role(tmp_path: Path, asked_by: str) -> None:
+    home, _ = sealed(tmp_path)
+    task, uid = on_site(home)
+    conflict = {"uid": uid, "inspector_id": "I02"}
+    for kind, body in (("replacement", WHY | {"task": task, "uid": uid}), ("late_conflict", conflict)):
+        with pytest.raises(AmendingError, match=r"不是批次 YC-2026-08 名录中的检查人员工号，也不是岗位代码.*XYK"):
+            enter(home, ROUND, kind, {**body, "asked_by": asked_by})
+    assert requests(home, ROUND) == ()
+    enter(home, ROUND, "late_conflict", {**conflict, "asked_by": "I01"})
+    enter(home, ROUND, "replacement", {**WHY, "task": task, "uid": uid, "asked_by": "XYK"})
+    assert len(requests(home, ROUND)) == 2
 
 
 def test_only_a_sealed_round_that_is_not_void_can_be_amended(tmp_path: Path) -> None:

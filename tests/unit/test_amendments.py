@@ -346,3 +346,10 @@ def test_the_check_finds_a_conflict_and_a_load_above_its_cap() -> None:
     assert "超过上限 2" in "".join(check_amended(tight, (), amend(tight, ())))
     unlisted = replace(good, unstaffed=(Unstaffed("U2", "U2", "X", "-"),))
     assert "二者只居其一" in "".join(check_amended(BASE, asked, unlisted))
+
+
+@pytest.mark.parametrize("trigger_id", ["V.YC-2026-09.1", "v.1"])
+def test_the_names_of_a_voided_rounds_triggers_are_reserved(trigger_id: str) -> None:
+    [decision] = amended(BASE, late("U7", trigger_id)).decisions
+    assert decision.outcome == "refused" and "作废批次" in str(decision.why)
+    assert amended(BASE, late("U7", "V1")).decisions[0].outcome == "new_visit"

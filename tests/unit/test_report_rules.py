@@ -393,20 +393,28 @@ def test_the_trigger_list_holds_late_ones_and_those_of_a_voided_round(engine: Du
 
 
 def test_replacements_are_counted_by_who_led_and_who_asked(engine: DuckDBEngine) -> None:
-    asked = {"round_id": ROUND, "request_kind": "replacement", "asked_by": "P2", "former_lead": "P1"}
+    """By the lead of the matching, whoever leads by then; a visit counts once however many of its tasks pass to others."""
+    asked = {"round_id": ROUND, "request_kind": "replacement", "asked_by": "P2", "former_lead": "P9", "stratum": "C"}
+    new = asked | {"task": "GEN", "outcome": "new_visit"}
+    rows = [
+        new | {"uid": "U0", "amend_reason": "not_found"},
+        new | {"uid": "U0", "amend_reason": "not_found", "task": "FOOD"},
+        new | {"uid": "U1", "amend_reason": "moved_out", "outcome": "reserve_exhausted", "former_lead": None},
+        new | {"uid": "U2", "amend_reason": "not_found", "outcome": "refused"},
+        new | {"uid": "U3", "amend_reason": "not_found", "stratum": "A"},  # off-site: no visit of his is replaced
+        new | {"uid": "U8", "amend_reason": "moved_out", "task": "FOOD"},  # split: the food part alone
+        asked | {"uid": "U4", "request_kind": "late_conflict", "outcome": "team_changed"},
+    ]
+    teams = [(f"U{n}", "P1") for n in range(8)] + [("U8.food", "P3"), ("U8.lift", "P1")]
     inputs = {
-        "amendment": stored(
-            "amendment",
-            asked | {"request_no": 1, "amend_reason": "not_found", "outcome": "new_visit"},
-            asked | {"request_no": 2, "amend_reason": "moved_out", "outcome": "reserve_exhausted"},
-            asked | {"request_no": 3, "amend_reason": "not_found", "outcome": "refused"},
-            asked | {"request_no": 4, "request_kind": "late_conflict", "outcome": "team_changed"},
-        ),
+        "amendment": stored("amendment", *(row | {"request_no": n} for n, row in enumerate(rows))),
         "assignment": stored(
             "assignment",
-            *({"visit_uid": f"U{n}", "inspector_id": p, "role": role}
-              for n in range(8) for p, role in (("P1", "lead"), ("P2", "member"))),
+            *({"visit_uid": visit, "inspector_id": p, "role": role}
+              for visit, lead in teams for p, role in ((lead, "lead"), ("P2", "member"))),
         ),
+        "policy_task": record_table([{"task": "GEN", "specialty": None}, {"task": "FOOD", "specialty": "food"}]),
+        "policy_level": LEVELS,
         "roster": stored("roster", {"inspector_id": "P1", "county": "140802"}),
         "committed_round": ROUNDS,
         "unit": UNITS,
@@ -414,7 +422,7 @@ def test_replacements_are_counted_by_who_led_and_who_asked(engine: DuckDBEngine)
     rows = {r["inspector_id"]: r for r in select(engine, "replacement_by_inspector", inputs)}
     names = ("lead_visits", "replaced_visits", "replaced_not_found", "replaced_share", "replacements_asked")
     told = {p: tuple(None if r[n] is None else float(r[n]) for n in names) for p, r in rows.items()}
-    assert told == {"P1": (8, 2, 1, 0.25, 0), "P2": (0, 0, 0, None, 2)}
+    assert told == {"P1": (9, 2, 1, pytest.approx(2 / 9, abs=1e-6), 0), "P2": (0, 0, 0, None, 5), "P3": (1, 1, 0, 1, 0)}
 
 
 def test_totals_per_county_name_no_task_stratum_or_subject(engine: DuckDBEngine) -> None:
