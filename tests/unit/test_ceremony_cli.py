@@ -46,7 +46,7 @@ DECLARED = (
     "--not-before",
     BEACON.not_before,
     "--fallback",
-    f"drand-52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971-34645013",
+    "drand-52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971-34645013",
 )
 
 
