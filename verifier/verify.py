@@ -29,6 +29,7 @@ from typing import Any, NoReturn
 
 E4 = 10_000  # rates, shares and targets are counted in 1/10000
 Stratum = tuple[str, str, str]  # task, county, stratum
+Ranking = dict[Stratum, list[str]]
 Place = tuple[str, int]  # file, line
 
 # Columns of each CSV and how many of them, from the left, are its key (§2, §5, §6).
@@ -134,10 +135,7 @@ def first_difference(held: bytes, right: bytes) -> int:
 
 
 def rows(files: dict[str, bytes], name: str) -> Iterator[tuple[Place, list[str]]]:
-    """Place and cells of each row of a canonical CSV; keys ascend bytewise.
-
-    No value of these files may hold a comma, a quote or anything but ASCII, so no field is ever quoted.
-    """
+    """Place and cells of each row of a canonical CSV: ASCII, no field ever quoted, keys ascending bytewise."""
     data = files[name]
     columns, keys = TABLES[name]
     for bad in re.finditer(rb'[^\n -~]|"', data):
@@ -180,8 +178,6 @@ def load_json(name: str, data: bytes, canonical: bool = True) -> dict[str, Any]:
     return dict(value)
 
 
-# ---- words (§1) ----
-
 ALPHABET = {char: value for value, char in enumerate("0123456789ABCDEFGHJKLMNPQRTUWXY")}
 WEIGHTS: list[int] = [*(pow(3, place, 31) for place in range(17)), 1]
 
@@ -221,10 +217,9 @@ def is_moment(text: object) -> bool:
     return isinstance(text, str) and bool(MOMENT.fullmatch(text)) and is_day(text[:10])
 
 
-# ---- policy.json (§2, §3.2) ----
-
 TOP = {"year", "phase_salt", "types", "fields", "reasons", "beacon", "capacity", "cut_order", "tasks"}
 TASK = {"scope", "batch", "batch_prev", "batches", "window_end", "team_size", "specialty", "levels"}
+QUOTA = ("rounding", "minimum", "minimum_if_base", "census_up_to")  # beside the rate: they bind the whole year
 LEVEL = {"on_site": 1, "rate_e4": None, "minimum": None, "minimum_if_base": None, "census_up_to": None, "floor_e4": E4}
 
 
@@ -365,18 +360,13 @@ def read_population(r: Round) -> None:
     """population.csv, and the tasks whose scope holds each subject."""
     scopes: dict[tuple[str, str], list[str]] = {}
     for at, (uid, county, kind, text) in rows(r.files, "population.csv"):
-        need(
-            is_uid(uid) and county in r.policy["capacity"], at, "uid 不规范，或 county 不在 capacity 内（uid, county）"
-        )
+        need(is_uid(uid) and county in r.policy["capacity"], at, "uid 不规范，或 county 不实（uid, county）")
         if (kind, text) not in scopes:
             fields = split_codes(at, text)
             need(kind in r.policy["types"] and set(fields) <= set(r.policy["fields"]), at, "type 或 fields 不在清单内")
-            scopes[kind, text] = [
-                code
-                for code, task in sorted(r.policy["tasks"].items())
-                if kind in task["scope"]["types"]
-                and (not task["scope"]["fields"] or not set(fields).isdisjoint(task["scope"]["fields"]))
-            ]
+            among = [(code, its["scope"]) for code, its in sorted(r.policy["tasks"].items())]
+            among = [(code, scope) for code, scope in among if kind in scope["types"]]
+            scopes[kind, text] = [c for c, s in among if not s["fields"] or not {*s["fields"]}.isdisjoint(fields)]
         r.home[uid], r.scopes[uid] = county, scopes[kind, text]
 
 
@@ -475,7 +465,7 @@ def check_certificate(r: Round) -> str:
     return key
 
 
-# ---- how many (§4) ----
+# ---- how many (§4), who (§5), which inspectors (§6) ----
 
 
 def yearly(level: dict[str, Any], base: int) -> int:
@@ -525,9 +515,7 @@ def check_floors(r: Round) -> None:
         need(not short, ("policy.json", 1), f"{county} 的线索与保底户次超过检查力量（floors exceed capacity）")
 
 
-def fund_county(
-    r: Round, key: str, county: str, ranking: dict[Stratum, list[str]], sizes: dict[Stratum, int]
-) -> dict[str, int]:
+def fund_county(r: Round, key: str, county: str, ranking: Ranking, sizes: dict[Stratum, int]) -> dict[str, int]:
     """Cut the county's sizes until its visits fit; returns λ of every stratum name ever cut (§4, After)."""
     capacity = r.policy["capacity"][county]
     claims = [each for each in r.strata if each[1] == county and r.level(each)["on_site"]]
@@ -553,17 +541,12 @@ def fund_county(
         resize(name, low)
         shares[name] = low
 
-    names = [name for name in r.policy["cut_order"] if any(each[2] == name for each in claims)]
-    for name in names:
-        if fits():
-            break
-        widen(name)
+    for name in r.policy["cut_order"]:
+        if any(each[2] == name for each in claims) and not fits():
+            widen(name)
     for name in list(shares)[-2::-1]:
         widen(name)
     return shares
-
-
-# ---- who (§5) ----
 
 
 def draw(r: Round, key: str) -> dict[str, bytes]:
@@ -586,9 +569,6 @@ def draw(r: Round, key: str) -> dict[str, bytes]:
     shares = [f"{county},{name},{share}\n" for county in cuts for name, share in sorted(cuts[county].items())]
     parts["cuts.csv"] = ["county,stratum,lambda_e4\n", *shares]
     return {name: "".join(lines).encode() for name, lines in parts.items()}
-
-
-# ---- which inspectors (§6) ----
 
 
 @dataclass(eq=False)
@@ -632,13 +612,12 @@ class Matcher:
 
     def __init__(self, r: Round, key: str) -> None:
         """Nobody goes anywhere yet."""
-        self.round, self.key = r, key
-        self.people = r.roster
+        self.round, self.key, self.people = r, key, r.roster
         self.at: dict[str, set[Visit]] = {person: set() for person in r.roster}
         self.pools: dict[str, list[str]] = defaultdict(list)
+        self.released: list[Visit] = []
         for person, row in r.roster.items():
             self.pools[row.county].append(person)
-        self.released: list[Visit] = []
 
     def run(self, wanted: dict[str, Visit]) -> bytes:
         """assignment.csv as it must be."""
@@ -651,30 +630,25 @@ class Matcher:
     def opened(self, visit: Visit, part: str) -> Visit:
         """The visit, or its part for one specialty, with its pool and its place in the order."""
         needs = [part] if part else visit.needs
-        pairs = [
-            (digest(f"{self.key}|pair|{visit.uid}|{person}"), person)
-            for person in self.pools[visit.county]
-            if self.people[person].until >= visit.until and (person, visit.uid) not in self.round.conflicts
-        ]
+        people = [person for person in self.pools[visit.county] if self.people[person].until >= visit.until]
+        people = [person for person in people if (person, visit.uid) not in self.round.conflicts]
+        pool = sorted(people, key=lambda person: (digest(f"{self.key}|pair|{visit.uid}|{person}"), person))
         order = (digest(f"{self.key}|visit|{visit.uid}"), part)
-        return Visit(visit.uid, visit.county, visit.size, needs, visit.until, order, [p for _, p in sorted(pairs)])
+        return Visit(visit.uid, visit.county, visit.size, needs, visit.until, order, pool)
 
     def first_pass(self, visit: Visit) -> list[Visit]:
         """Every needed specialty gets its holder: at once, or else in one visit for each specialty."""
-        parts = [visit]
-        if len(visit.needs) > 1:
-            if self.together(visit):
-                return parts
-            parts = [self.opened(visit, name) for name in visit.needs]
+        if len(visit.needs) > 1 and self.together(visit):
+            return [visit]
+        parts = [self.opened(visit, name) for name in visit.needs] if len(visit.needs) > 1 else [visit]
         return [part for part in parts if self.complete(part, part.needs)]
 
     def complete(self, visit: Visit, wanted: Sequence[str | None]) -> bool:
         """Add a holder of each specialty (None: anyone); a visit that fails is released for good."""
-        if all(self.add(visit, name) for name in wanted):
-            return True
-        self.leave(visit)
-        self.released.append(visit)
-        return False
+        if not (done := all(self.add(visit, name) for name in wanted)):
+            self.leave(visit)
+            self.released.append(visit)
+        return done
 
     def together(self, visit: Visit) -> bool:
         """People for a visit of several specialties, or nobody."""
@@ -682,9 +656,8 @@ class Matcher:
         for person in chosen or ():
             self.go(person, visit)
         for name in visit.needs:
-            if not any(name in self.people[person].skills for person in visit.team) and (
-                len(visit.team) == visit.size or not self.add(visit, name)
-            ):
+            held = any(name in self.people[person].skills for person in visit.team)
+            if not held and (len(visit.team) == visit.size or not self.add(visit, name)):
                 self.leave(visit)
                 return False
         return True
@@ -738,10 +711,9 @@ class Matcher:
     @staticmethod
     def path(came: dict[str, tuple[str, Visit] | None], person: str) -> Iterator[tuple[str, Visit]]:
         """The replacements that would free the person's way to the visit, last one first."""
-        step = came[person]
-        while step is not None:
+        while (step := came[person]) is not None:
             yield step
-            step = came[step[0]]
+            person = step[0]
 
     def held_alone(self, visit: Visit, person: str) -> set[str]:
         """Needed specialties that the team has through this person only."""
@@ -799,10 +771,9 @@ def check_teams(r: Round, visits: dict[str, Visit]) -> None:
 def examine(files: dict[str, bytes], expected: str | None = None, draw_only: bool = False) -> tuple[Round, list[str]]:
     """Check the files of one bundle; returns it and what there is to say about it. Raises Refused."""
     r = Round(files)
-    if draw_only:
-        for name in [*COMMITTED, "manifest.txt", "certificate.json", *DRAW_FILES]:
-            need(name in r.files, (name, 1), "缺少此文件（file missing）")
-    else:
+    for name in [*COMMITTED, "manifest.txt", "certificate.json", *DRAW_FILES] if draw_only else ():
+        need(name in r.files, (name, 1), "缺少此文件（file missing）")
+    if not draw_only:
         check_seal(r.files, expected)
     check_list(r.files, "manifest.txt", COMMITTED)
     read_committed(r)
@@ -836,8 +807,8 @@ def describe(r: Round, visits: int, released: int | None) -> list[str]:
         said.append(f"SHA256SUMS 的摘要（digest）{sha256(r.files[SUMS]).hexdigest()}，请与台账核对")
     if extra := sorted(r.files.keys() - EXPECTED - {SUMS}):
         said.append(f"另有文件，只核对摘要、不核对内容（not examined）：{'、'.join(extra)}")
-    nowhere = list(r.scopes.values()).count([])
-    said.append(f"对象（population）{len(r.scopes)} 户，其中不在任何任务范围内（in no task）{nowhere} 户")
+    nowhere = f"其中不在任何任务范围内（in no task）{[*r.scopes.values()].count([])} 户"
+    said.append(f"对象（population）{len(r.scopes)} 户，{nowhere}")
     for (state, reason), uids in sorted(r.excluded.items()):
         said.append(f"  {state} {reason}：{len(uids)} 户（subjects）")
     drawn = [uid for uids in r.drawn.values() for uid in uids]
@@ -856,33 +827,55 @@ class Year:
     batch: dict[str, int] = field(default_factory=dict)  # the last one drawn and not voided
     drawn: Counter[Stratum] = field(default_factory=Counter)
     subjects: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # by task
+    whole: bool = False  # the bundles given begin with the year: there was no draw before them
     outside: dict[Stratum, int] = field(default_factory=dict)  # draws of this year before the first bundle given
     fresh: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # by task: not drawn before these
+    unseen: set[tuple[str, str]] = field(default_factory=set)  # task, uid: drawn_this_year, by no bundle given
     voided: list[Round] = field(default_factory=list)  # the rounds of the month before the one looked at
+    last: dict[str, Any] = field(default_factory=dict)  # the tasks of the round before
 
     def check_policy(self, r: Round, at: Place) -> None:
-        """M, rates and k; a round after a voided one keeps k."""
+        """M, what a level owes, and k; a round after a voided one keeps k."""
         for code, task in r.policy["tasks"].items():
             old = self.tasks.get(code, task)
-            pairs = [(old["levels"].get(name, level), level) for name, level in task["levels"].items()]
+            need(old["levels"].keys() == task["levels"].keys(), at, f"tasks.{code} 的档次在年内增减（levels changed）")
+            pairs = [(old["levels"][name], level) for name, level in task["levels"].items()]
             same = old["batches"] == task["batches"] and all(a["rate_e4"] == b["rate_e4"] for a, b in pairs)
             need(same, at, f"tasks.{code} 的 batches 或 rate_e4 在年内变了（M or rates changed）")
-            kept = not self.voided or old["batch"] == task["batch"]
-            good = kept and self.batch.get(code, task["batch_prev"]) == task["batch_prev"]
+            same = all(a[name] == b[name] for a, b in pairs for name in QUOTA)
+            need(same, at, f"tasks.{code} 的 {'、'.join(QUOTA)} 在年内变了（quota rules changed）")
+            k, first = task["batch"], 0 if self.whole and not self.batch else task["batch_prev"]
+            good = self.batch.get(code, first) == task["batch_prev"] and (not self.voided or old["batch"] == k)
             need(good, at, f"tasks.{code} 的 batch 或 batch_prev 与上一批次不接（k not in sequence）")
+
+    def changes(self, r: Round) -> list[str]:
+        """Of the round's tasks, what no rule forbids and a person should ask about."""
+        tasks, month = r.policy["tasks"], r.order[0]
+        gone = sorted(code for code in self.last.keys() - tasks.keys() if self.last[code]["window_end"][:7] >= month)
+        said = [f"{code} 窗口未满而取消（gone）" for code in gone]
+        for code, task in sorted(tasks.items()):
+            new, k, before = code not in self.tasks, task["batch"], task["batch_prev"]
+            twins = "、".join(each for each in sorted(self.tasks) if self.tasks[each]["scope"] == task["scope"])
+            said += [f"{code} 范围变动（scope）"] * (not new and self.tasks[code]["scope"] != task["scope"])
+            said += [f"{code} 新增，范围同 {twins}（new, same scope）"] * (new and twins != "")
+            said += [f"{code} 新增，自称已有 {before} 批（new, batches before）"] * (new and self.whole and before > 0)
+            said += [f"{code} 批次由 {before} 到 {k}（k jumps）"] * (k - before > 1)
+        return [f"任务变动（tasks changed）：{r.certificate['round_id']} {'；'.join(said)}"] if said else []
 
     def check_strata(self, r: Round, where: str) -> None:
         """drawn_ytd and served_e4, and that whoever a quota has counted, and nobody else, is drawn_this_year."""
         served: Counter[Stratum] = sum((Counter(old.targets) for old in self.voided), Counter())
         for line, (key, (_, _, stated, given)) in enumerate(r.strata.items(), 2):
             at, drawn = (where + "strata.csv", line), self.subjects[key[0]]
-            outside = self.outside.setdefault(key, stated - self.drawn[key])
+            outside = self.outside.setdefault(key, 0 if self.whole else stated - self.drawn[key])
             need(0 <= outside == stated - self.drawn[key], at, "drawn_ytd 与此前各批次的抽取不符（drawn_ytd differs）")
             partial = r.order[1] > len(self.voided) + 1  # voided rounds of this month were not given
             need(partial or given == served[key], at, "served_e4 与作废批次不符（served_e4 differs）")
             good = not r.once(key) or drawn.isdisjoint([*r.eligible.get(key, ()), *r.barred.get(key, ())])
             need(good, at, "有本年已抽的主体未列为本年已抽（drawn_this_year not blocked）")
-            good = (self.fresh[key[0]] - drawn).isdisjoint(r.spent.get(key, ()))
+            unseen = r.spent.get(key, set()) - drawn
+            good = not unseen if self.whole else self.fresh[key[0]].isdisjoint(unseen)
+            self.unseen.update((key[0], uid) for uid in unseen)
             need(good, at, "有本年未抽的主体列为本年已抽（drawn_this_year, but never drawn）")
 
     def check_voided(self, r: Round, where: str) -> None:
@@ -904,10 +897,11 @@ class Year:
 
     def add(self, r: Round, voided: bool) -> None:
         """The round has been drawn; voided: the next one replaces it."""
-        self.tasks.update(r.policy["tasks"])
+        self.last = r.policy["tasks"]
+        self.tasks.update(self.last)
         self.voided = [*self.voided, r] if voided else []
         if not voided:
-            self.batch.update({code: task["batch"] for code, task in r.policy["tasks"].items()})
+            self.batch.update({code: task["batch"] for code, task in self.last.items()})
         for key, uids in r.eligible.items():
             self.fresh[key[0]].update({*uids} - self.subjects[key[0]] if r.once(key) else ())
         for key, uids in r.drawn.items():
@@ -917,7 +911,7 @@ class Year:
 
 def check_years(rounds: list[Round]) -> list[str]:
     """What earlier rounds fix in later ones (§2, §3.4, §4): certificates, phase_salt, M, rates, k, draws, voids."""
-    year, voids = Year(), 0
+    year, voids, changed = Year(), 0, list[str]()
     previous: Round | None = None
     for r, following in zip_longest(rounds, rounds[1:]):
         where, number_of = f"{r.certificate['round_id']}/", r.policy["year"]
@@ -928,12 +922,13 @@ def check_years(rounds: list[Round]) -> list[str]:
             good = good and r.order[1] == (previous.order[1] + 1 if previous.order[0] == r.order[0] else 1)
             need(good, (where + "context.json", 1), "不接上一批次（chain broken, bundle left out or given twice）")
             if previous.policy["year"] == number_of:
-                right = previous.policy["phase_salt"]
-                need(r.policy["phase_salt"] == right, at, "phase_salt 在年内变了（phase_salt changed）")
+                good = r.policy["phase_salt"] == previous.policy["phase_salt"]
+                need(good, at, "phase_salt 在年内变了（phase_salt changed）")
             else:
-                year, right = Year(), digest(f"ssj-phase-v1|{number_of}|{previous.certificate['beacon']}")
+                year, right = Year(whole=True), digest(f"ssj-phase-v1|{number_of}|{previous.certificate['beacon']}")
                 good = r.certificate["demonstration"] or r.policy["phase_salt"] == right
                 need(good, at, "phase_salt 不是上年末批次的随机源所定（phase_salt differs）")
+        changed += year.changes(r)
         year.check_policy(r, at)
         year.check_strata(r, where)
         year.check_voided(r, where)
@@ -941,19 +936,23 @@ def check_years(rounds: list[Round]) -> list[str]:
         year.add(r, voided)
         previous, voids = r, voids + voided
     chained = f"前序批次（previous）{len(rounds) - 1} 个相接，其中作废（voided）{voids} 个"
-    return [chained, f"本年 drawn_ytd 中有 {sum(year.outside.values())} 项次在这些批次之前（before these bundles）"]
+    before = f"本年 drawn_ytd 中有 {sum(year.outside.values())} 项次在这些批次之前（before these bundles）"
+    return [chained, f"{before}；列为本年已抽而不在其中的 {len(year.unseen)} 项次（drawn by none of them）", *changed]
 
 
-def limits(r: Round, with_previous: bool) -> list[str]:
-    """What no program can know from a bundle (§7)."""
+def limits(r: Round, first: Round | None) -> list[str]:
+    """What no program can know from a bundle (§7); first: of the earlier bundles given."""
     unknown = [
         "population.csv 是否就是登记名册（that the population is the register）",
         "等级、状态、属地是否属实（grades, states and counties）",
-        *([] if with_previous else ["drawn_ytd、作废批次所遗：未给出 --previous（drawn_ytd, voided rounds）"]),
         "承诺值是否在随机源公布之前已发出（that C was out before the beacon）",
         "随机源文本是否真实（that the beacon is genuine）",
         "是否另有承诺值（that there is no other C）",
     ]
+    if first is None:
+        unknown.append("drawn_ytd、作废批次所遗：未给出 --previous（drawn_ytd, voided rounds）")
+    elif first.order[1] > 1:
+        unknown.append(f"{first.certificate['round_id']} 之前的作废批次：未给出（voided round before it not given）")
     if "frame_merkle_root" in r.context:
         unknown.append("frame_merkle_root 是否就是本名录的树根：盐不在包内（the Merkle root, its salt is kept apart）")
     return ["本程序无法得知（what this program cannot know）：", *(f"  - {each}" for each in unknown)]
@@ -992,7 +991,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"不通过 REFUSED：{folder}\n{fault}")
         return 1
     scope = "抽取与重算一致（the draw alone）" if options.draw_only else "全部文件与重算逐字节一致（all files）"
-    print("\n".join([*said, f"通过 OK：{scope}", *limits(current, bool(earlier))]))
+    print("\n".join([*said, f"通过 OK：{scope}", *limits(current, min(earlier, key=lambda r: r.order, default=None))]))
     return 0
 
 

@@ -40,12 +40,15 @@ def rounds(
     off_site: strata that are drawn and not visited.
     """
     made: list[Files] = []
+    outside = 2  # draws of the first year before its first round
     levels = {name: each | {"on_site": int(name not in off_site)} for name, each in LEVELS.items()}
     drawn: Counter[tuple[str, str, str]] = Counter()
     subjects: set[str] = set()
     voided: list[tuple[str, DrawResult]] = []
     previous: Files | None = None
     for i, (round_id, batch, batch_prev) in enumerate(batches):
+        if i and batches[i - 1][0][:7] != round_id[:7]:
+            outside, drawn, subjects = 0, Counter(), set()
         voided = [each for each in voided if each[0][:10] == round_id[:10]]
         in_voided = {row.uid for _, result in voided for row in result.drawn}
         people = []
@@ -64,7 +67,7 @@ def rounds(
         city = City(
             {"T": task(levels, batch=batch, batch_prev=batch_prev)},
             people,
-            drawn_ytd={key: 2 + count for key, count in drawn.items()} or {("T", "X", "A"): 2, ("T", "X", "C"): 2},
+            drawn_ytd={("T", "X", name): outside + drawn["T", "X", name] for name in levels},
             served_e4=served,
         )
         files = city.files()
