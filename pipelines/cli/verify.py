@@ -38,7 +38,7 @@ def verify_bundle(bundle: str, expect: str | None, previous: Sequence[Path], hom
 def _of_round(
     home: Home, round_id: str, expect: str | None, previous: Sequence[Path]
 ) -> tuple[Path, str, Sequence[Path]]:
-    """Folder, digest in the ledger and earlier bundles of the year of a sealed round; what was given stays."""
+    """Folder, digest in the ledger and earlier bundles of a sealed round; what was given stays."""
     known = Rounds(home).all()
     if round_id not in known:
         raise LakeError(f"“{round_id}”既不是文件夹，也不是本数据目录的批次：请给出抽取包文件夹或批次编号")
@@ -48,7 +48,13 @@ def _of_round(
     bundles = Bundles(home)
     if not bundles.path(round_id).is_dir():
         raise LakeError(f"批次 {round_id} 的抽取包不在 {bundles.folder}：请从备份恢复")
+    earlier = previous_rounds(bundles.before(round_id), round_id)
+    typer.echo(f"批次 {round_id}：台账记载的摘要 {sealed}，前序批次（本年此前，及上一年度最末一月）{len(earlier)} 个")
+    return bundles.path(round_id), expect or sealed, previous or [bundles.path(each) for each in earlier]
+
+
+def previous_rounds(before: Sequence[str], round_id: str) -> list[str]:
+    """Of the earlier rounds in order: those of the year, and of the last month before it, whose beacon made its phase_salt."""
     year = place_of(round_id)[0][:4]
-    earlier = [bundles.path(each) for each in bundles.before(round_id) if place_of(each)[0][:4] == year]
-    typer.echo(f"批次 {round_id}：台账记载的摘要 {sealed}，本年此前的批次 {len(earlier)} 个")
-    return bundles.path(round_id), expect or sealed, previous or earlier
+    last = max((month for each in before if (month := place_of(each)[0])[:4] < year), default="")
+    return [each for each in before if place_of(each)[0][:4] == year or place_of(each)[0] == last]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from pipelines.cli.verify import previous_rounds, verify_bundle
+from resources.ledger import Ledger
+from resources.settings import Home
 from supervision.canonical import json_bytes
 from supervision.draw import ceremony
 from tests.unit.bundle_making import BEACON
@@ -220,3 +224,42 @@ def test_a_voided_round_not_given_is_said(tmp_path: Path, capsys: pytest.Capture
     assert code == 0 and "YC-2026-09.2 之前的作废批次：未给出（voided round before it not given）" in said, said
     code, said = run(capsys, folders)
     assert code == 0 and "not given" not in said
+
+
+def test_the_rounds_of_the_year_and_of_the_last_month_before_it_are_the_earlier_ones() -> None:
+    assert previous_rounds(["YC-2025-11", "YC-2025-12", "YC-2025-12.2", "YC-2026-01"], "YC-2026-02") == [
+        "YC-2025-12",
+        "YC-2025-12.2",
+        "YC-2026-01",
+    ]
+    assert previous_rounds(["YC-2024-10"], "YC-2026-01") == ["YC-2024-10"]
+    assert previous_rounds([], "YC-2026-01") == []
+
+
+@pytest.mark.parametrize("salt", [ceremony.phase_salt(2026, BEACON), "6" * 64])
+def test_a_round_of_the_data_folder_is_checked_with_the_last_round_of_the_year_before(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], salt: str
+) -> None:
+    """Whose beacon made its phase_salt: one made up is refused, which the round alone does not show."""
+    home = Home(tmp_path)
+    made = rounds({0: policy(year=2025), 1: policy(phase_salt=salt)}, OVER[:2])
+    for (round_id, _, _), files in zip(OVER, made, strict=False):
+        (home.bundles / round_id).mkdir(parents=True)
+        for name, data in files.items():
+            (home.bundles / round_id / name).write_bytes(data)
+        body = {
+            "round_id": round_id,
+            "month": round_id[3:],
+            "manifest_sha256": hashlib.sha256(files["manifest.txt"]).hexdigest(),
+            "commitment": json.loads(files["certificate.json"])["commitment"],
+            "merkle_root": "0" * 64,
+            "committed_rows": 40,
+            "demonstration": False,
+        }
+        ledger = Ledger(home.ledger, "rounds")
+        ledger.append("commitment", body)
+        sums = hashlib.sha256(files["SHA256SUMS"]).hexdigest()
+        ledger.append("sealed", {"round_id": round_id, "sha256sums": sums, "demonstration": False})
+    code = verify_bundle("YC-2026-01", None, [], tmp_path)
+    said = capfd.readouterr().out
+    assert (code, "phase_salt differs" in said) == ((1, True) if salt == "6" * 64 else (0, False)), said
