@@ -2,7 +2,8 @@
 
 For an enterprise (or anyone it shows the file to): one file, standard library only, Python 3.9 or later; no network,
 nothing written. The proof is a path in a hash tree (RFC 6962); it tells that the enterprise was in the frame, nothing
-else: neither whether it was drawn, nor why, nor how it is graded.
+else: neither whether it was drawn, nor why, nor how it is graded. The root binds the enterprise and the task; round, number
+of rows and place are the file's own words (another number of rows can give a path of the same shape).
 
     python membership.py PROOF.json --root HEX
 
@@ -122,12 +123,16 @@ def check(data: bytes, root: str) -> list[str]:
             f"抽查任务 {entry['task']} 的路径不通向公布的树根，不能证明在名录内（path does not lead to the root）",
         )
     tasks = "、".join(entry["task"] for entry in proof["entries"])
+    places = "、".join(str(entry["index"] + 1) for entry in proof["entries"])
     demonstration = ["演示批次 DEMONSTRATION：名录为虚构"] if proof["demonstration"] else []
     return [
         *demonstration,
         f"主体（subject）{proof['uid']}",
-        f"在批次（round）{proof['round_id']} 的抽查名录内，抽查任务（tasks）{tasks}",
-        f"树根（root）{root}：请确认它是该批次在抽取之前公布的那一个",
+        f"在公布此树根的批次的抽查名录内，抽查任务（tasks）{tasks}",
+        f"树根（root）{root}：请确认它是哪一批次在抽取之前公布的",
+        "证明中自述，未经核对：以公布的树根所属批次为准（claimed by the file, not shown）：",
+        f"  批次（round）{proof['round_id']}；总行数（rows）{proof['frame_rows']}；行号（places）{places}",
+        "  是否演示（demonstration）：" + ("是" if proof["demonstration"] else "否"),
         "本证明只说明在名录内；是否可抽、是否抽中、因何抽中均不在其中（membership only）",
     ]
 

@@ -53,6 +53,19 @@ def test_it_holds_and_names_task_and_round(proof: dict[str, Any]) -> None:
     assert len(proof["entries"]) >= 2 and all(entry["task"] in said for entry in proof["entries"])
 
 
+def test_what_the_root_does_not_bind_is_said_to_be_claimed(proof: dict[str, Any]) -> None:
+    """Round and demonstration can be rewritten by anyone: nothing before the line of claims may rest on them."""
+    claimed = json.dumps(proof | {"round_id": "YC-2027-01", "demonstration": False}).encode()
+    before, _, after = "\n".join(membership.check(claimed, published())).partition("证明中自述，未经核对")
+    assert (
+        "YC-2027-01" in after
+        and f"（rows）{proof['frame_rows']}；" in after
+        and "是否演示（demonstration）：否" in after
+    )
+    assert "YC-2027-01" not in before and str(proof["frame_rows"]) not in before.replace(published(), "")
+    assert proof["uid"] in before and all(entry["task"] in before for entry in proof["entries"])
+
+
 def test_it_holds_neither_ticket_nor_stratum_nor_key(proof: dict[str, Any]) -> None:
     """Entry by entry, not only by name: no digest of the bundle but the root is in the file."""
     text = json.dumps(proof)
@@ -129,6 +142,9 @@ def test_every_leaf_of_small_trees(size: int) -> None:
         assert membership.head(data, index, size, path) == root(leaves)
         for other in range(4 * size):
             assert (membership.head(data, other, size, path) == root(leaves)) == (other == index)
+        for wrong in ([*path, b"0" * 32], path[:-1]):
+            if wrong != path:  # its length is settled by place and size (RFC 6962 §2.1.1)
+                assert membership.head(data, index, size, wrong) is None
 
 
 def test_a_path_longer_than_the_tree_it_claims_is_refused() -> None:
