@@ -68,9 +68,13 @@ PREFILTERED = [
     ("prefiltered", "order by task, county, stratum, place", "order by task, county, stratum, uid"),
 ]  # fmt: skip
 COUNTED = [
-    ("drawn_this_year", "where reason = 'drawn_this_year'", "where reason = 'visited_within_gap'"),
-    ("drawn_this_year", "where reason = 'drawn_this_year'", "where state = 'blocked'"),
-    ("drawn_this_year", "where reason = 'drawn_this_year'", ""),
+    (
+        "drawn_this_year",
+        "where state = 'blocked' and reason = 'drawn_this_year'",
+        "where reason = 'visited_within_gap'",
+    ),
+    ("drawn_this_year", "where state = 'blocked' and reason = 'drawn_this_year'", "where state = 'blocked'"),
+    ("drawn_this_year", "where state = 'blocked' and reason = 'drawn_this_year'", ""),
     ("drawn_this_year", "group by task, county, stratum", "group by task, county, stratum, uid"),
 ]
 
