@@ -1,7 +1,7 @@
-"""表册: what the offices receive — plan, lists, task status — as tables and as files of the outbox.
+"""表册: what the offices receive — plan, lists — as tables and as files of the outbox.
 
 Here: one table per document and the call of its writer. Not here: layout (resources/outbox), rules of status
-(supervision.tasks), how collecting went (timeliness), nor the draw. Public files have `public` in their names, all
+(assets.bulletin), how collecting went (timeliness), nor the draw. Public files have `public` in their names, all
 others do not.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Callable
 import dagster as dg
 import pyarrow as pa
 
-from assets.documents import facts, frame_of, outbox, senders, unit_table
+from assets.documents import facts, frame_of, outbox, unit_table
 from assets.plan import policy_tables
 from assets.rounds import source_digest
 from assets.stage import Month, sql_asset, table_asset
@@ -24,15 +24,12 @@ from resources.ledger import Ledger
 from resources.outbox.drawn_internal import DrawnTables, write_drawn_internal
 from resources.outbox.public_csv import write_public
 from resources.outbox.sampling_plan import write_sampling_plan
-from resources.outbox.task_status import write_task_status
-from resources.reference import record_table, task_register, units
+from resources.reference import record_table, units
 from resources.settings import REFERENCE
 from supervision import policy as rules
 from supervision import rounds
-from supervision.months import first_day, last_day, month_before
+from supervision.months import last_day
 from supervision.reports.rounds import beacon_of, public_round
-from supervision.task_register import parse_units
-from supervision.tasks import Evidence, Measure, task_status
 
 
 def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]:
@@ -131,27 +128,6 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
             written=_public_csv("county_totals_public"),
         ),
         table_asset("round_public", partitions, _round_public, deps=["round_bundle"], kinds=("python", "parquet")),
-        sql_asset(
-            "unit_measure",
-            partitions,
-            inputs=[
-                "timeliness_summary",
-                "sampling_plan",
-                "accepted_inspection_result",
-                "accepted_acknowledgement",
-                "accepted_repair",
-            ],
-            deps=["collection_kpi", "due_soon"],  # what follows rests on all workbooks of collecting
-            parameters=_answer_window,
-            extra=lambda m: {"policy_task": policy_tables(m)["policy_task"], "senders": senders(m)},
-        ),
-        table_asset(
-            "task_status",
-            partitions,
-            _task_status,
-            deps=["accepted_task_evidence", "unit_measure"],
-            kinds=("python", "excel"),
-        ),
     ]
 
 
@@ -238,36 +214,3 @@ def _plan_parameters(month: Month) -> dict[str, object]:
 def _needed_until(month: Month) -> object:
     tasks = rules.tasks_in_month(month.policy, month.name)
     return max((rules.window_end(task, month.name) for task in tasks), default=last_day(month.name))
-
-
-def _answer_window(month: Month) -> dict[str, object]:
-    """Results of the month before: their acknowledgements come back in this month."""
-    before = month_before(month.name)
-    return {"answer_from": first_day(before), "answer_until": last_day(before)}
-
-
-def _task_status(month: Month) -> Stored:
-    """Who has done which task of the notice, from countable evidence alone (R-42, §4.7)."""
-    known = parse_units(units())
-    kept = {name: name for name in Evidence.__slots__} | {"file_sha256": "document_sha256"}
-    evidence = [
-        Evidence(**{name: row[column] for name, column in kept.items()})
-        for row in month.records("accepted_task_evidence")
-        if row["is_current"]
-    ]
-    digest = sha256_file(month.lake.table("unit_measure"))
-    measures = {
-        (row["measure"], row["unit_code"]): Measure(row["numerator"], row["denominator"], "unit_measure", digest)
-        for row in month.records("unit_measure")
-    }
-    status = task_status(task_register(known), known, evidence, measures, month.as_of)
-    stored = month.store_records(
-        output_contract("task_status"), [{name: getattr(row, name) for name in row.__slots__} for row in status]
-    )
-    write_task_status(
-        outbox(month, "task_status.xlsx"),
-        frame_of(month, "task_status"),
-        demonstration=month.demonstration,
-        facts=facts(month),
-    )
-    return stored

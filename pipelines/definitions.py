@@ -18,7 +18,20 @@ from resources.house import House
 
 def build_defs(**overrides: object) -> dg.Definitions:
     """The whole application. Overrides: `house` (a House) and `hooks` (a set of Dagster hooks)."""
-    from assets import amended, collected, draw, plan, published, reports, risk, rounds, staffing, timeliness, validated
+    from assets import (
+        amended,
+        bulletin,
+        collected,
+        draw,
+        plan,
+        published,
+        reports,
+        risk,
+        rounds,
+        staffing,
+        timeliness,
+        validated,
+    )
     from pipelines.checks.assets import build_checks
 
     house = overrides.pop("house", None) or House()
@@ -29,7 +42,20 @@ def build_defs(**overrides: object) -> dg.Definitions:
     partitions = months()
     jobs = build_jobs(hooks)
     pull = build_pull_job()
-    stages = (collected, validated, risk, plan, staffing, rounds, draw, timeliness, amended, reports, published)
+    stages = (
+        collected,
+        validated,
+        risk,
+        plan,
+        staffing,
+        rounds,
+        draw,
+        timeliness,
+        amended,
+        reports,
+        bulletin,
+        published,
+    )
     return dg.Definitions(
         assets=[asset for stage in stages for asset in stage.build(partitions)],
         asset_checks=build_checks(),
