@@ -25,7 +25,7 @@ from supervision.policy import Policy, PolicyError
 from supervision.task_register import Register, Units, parse_register
 
 CODE_ROOMS = ("assets", "data_contracts", "resources", "sql", "supervision")
-CODE_SUFFIXES = (".csv", ".py", ".sql", ".yaml")
+CODE_SUFFIXES = (".csv", ".docx", ".html", ".py", ".sql", ".yaml")  # a template words what goes out
 
 
 @dataclass(frozen=True, slots=True)
