@@ -33,16 +33,9 @@ class Styles:
             font_name=HEI, font_size=12, bold=True, align="center", valign="vcenter", border=2, bg_color="#FFF2CC"
         )
         self.note = self._make(font_name=SONG, font_size=10, valign="vcenter", text_wrap=True)
-        self.header = self._make(
-            **{
-                **lined,
-                "font_name": HEI,
-                "bold": True,
-                "align": "center",
-                "bg_color": "#D9E2F3",
-                "border_color": "#404040",
-            }
-        )
+        header = {**lined, "font_name": HEI, "bold": True, "align": "center", "border_color": "#404040"}
+        self.header = self._make(**header, bg_color="#D9E2F3")
+        self.entry_header = self._make(**{**header, "bg_color": "#FFE9A8", "bottom": 6})
         self.empty = self._make(**{**lined, "font_name": SONG, "align": "center", "italic": True})
         self.bare = self._make(font_name=SONG)
         self.fact_name = self._make(**{**lined, "font_name": HEI, "font_size": 11, "bg_color": "#F2F2F2"})
@@ -54,25 +47,30 @@ class Styles:
             "bad": self._make(bg_color="#F4B6A6", bold=True, underline=1),
         }
 
-    def data(self, column: Column, number_format: str | None) -> Any:
-        """The format of a data cell: text as @ with quote prefix, numbers and dates by type or as told."""
-        return self._cell(column, number_format, bold=False)
+    def data(self, column: Column, number_format: str | None, *, entry: bool = False) -> Any:
+        """The format of a data cell: text as @ with quote prefix, numbers and dates by type or as told.
+
+        entry: a cell to be filled in, unlocked, on a light ground; what is typed into it stays text by its format @.
+        """
+        return self._cell(column, number_format, entry=entry)
 
     def total(self, column: Column, number_format: str | None) -> Any:
         """The format of a cell in the row of totals."""
-        return self._cell(column, number_format, bold=True)
+        return self._cell(column, number_format, total=True)
 
-    def _cell(self, column: Column, number_format: str | None, *, bold: bool) -> Any:
+    def _cell(self, column: Column, number_format: str | None, *, total: bool = False, entry: bool = False) -> Any:
         kind = column.logical_type
         shown = number_format or _NUMBER_FORMATS.get(kind, "@")
         if _ALIGN.get(kind) == "right":
             shown += "_ "  # a space of air before the next column
-        key = (shown, kind, bold)
+        key = (shown, _ALIGN.get(kind), total, entry)
         if key not in self._made:
             settings = {**self._lined, "font_name": SONG, "num_format": shown, "align": _ALIGN.get(kind, "left")}
-            if shown == "@":
+            if entry:
+                settings |= {"bg_color": "#FFF9E0", "locked": False}
+            elif shown == "@":
                 settings["quote_prefix"] = True
-            if bold:
+            if total:
                 settings |= {"bold": True, "bg_color": "#F2F2F2", "top": 6}
             self._made[key] = self._make(**settings)
         return self._made[key]

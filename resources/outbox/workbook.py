@@ -9,7 +9,7 @@ XlsxWriter writes all sizes: one code path, one look; above ROWS_IN_MEMORY rows 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import xlsxwriter
 from data_contracts.model import CLASS_ZH, PHYSICAL_TYPES, Column, LogicalType
 from resources.lake import sha256_file, write_atomically
 from resources.outbox.cells import Cell, cell, shown_width, text_width, words_of
+from resources.outbox.entries import Options, entry_rule, entry_width
 from resources.outbox.ooxml import normalise_ooxml
 from resources.outbox.styles import Styles
 from supervision.reports.marks import Mark
@@ -28,6 +29,8 @@ ROWS_IN_MEMORY = 50_000
 MOST_ROWS = 1_000_000
 _SAMPLE = 400
 _NARROWEST, _WIDEST, _LINE = 6, 36, 14
+_ENTRY_HEIGHT = 24
+_PAGE_PIXELS = 1000  # across a landscape A4 between the margins, at 96 dots an inch
 BANNER = "演示数据：由演示用信标和密值产生，不得用于实际监管"
 INTERNAL = "内部资料 不得公开"
 SENSITIVE = "内部资料 含信用风险分类结果 只在规定范围内作为监管工作参考 不向社会提供查询"
@@ -43,6 +46,8 @@ class Sheet:
 
     formats: number format by column name; marks: sign and tone by stored code, by column name; totals: values of the
     last row by column name; freeze: columns kept in view; widths: width by column name where the content should not decide.
+    entries: names of the columns to be filled in, with a rule and a hint each; the other cells are then locked, without a
+    password. break_on: a new page begins where the value of this column changes.
     """
 
     title: str
@@ -55,6 +60,8 @@ class Sheet:
     totals: Mapping[str, Any] = field(default_factory=dict)
     freeze: int = 0
     widths: Mapping[str, int] = field(default_factory=dict)
+    entries: Collection[str] = ()
+    break_on: str | None = None
     empty: str = "本期没有记录"
 
 
@@ -78,6 +85,7 @@ def write_workbook(
         for sheet in sheets:
             maker.sheet(sheet)
         maker.legend(sheets)
+        maker.options.write(book, maker.styles.bare)
         book.close()
         normalise_ooxml(temporary)
 
@@ -123,6 +131,9 @@ def _check(sheets: Sequence[Sheet]) -> None:
         name = sheet.title
         if not name or len(name) > 31 or any(char in name for char in "[]:*?/\\'") or titles.count(name) > 1:
             raise WorkbookError(f"工作表名“{name}”不可用（重名、超过 31 字或含特殊字符），请改名。")
+        shown = {column.name for column in sheet.columns}
+        if not shown.issuperset(sheet.entries) or sheet.break_on not in {None, *sheet.frame.columns}:
+            raise WorkbookError(f"工作表“{name}”的填写列或分页列不在表中，请核对列名。")
         missing = [column.name for column in sheet.columns if column.name not in sheet.frame.columns]
         if missing:
             raise WorkbookError(f"工作表“{name}”的数据缺少列 {'、'.join(missing)}，请按产出契约补齐。")
@@ -153,6 +164,7 @@ class _Maker:
     demonstration: bool
     facts: Mapping[str, str]
     secrecy: str
+    options: Options = field(default_factory=Options)
 
     def cover(self, sheets: Sequence[Sheet]) -> None:
         """Title, secrecy, banner, facts, list of sheets with their rows."""
@@ -176,7 +188,11 @@ class _Maker:
         table = [_cells(sheet, column) for column in columns]
         totals = [cell(sheet.totals.get(column.name), column, {}, None) for column in columns]
         widths = [
-            sheet.widths.get(column.name) or _width(column.title, [*cells[:_SAMPLE], total])
+            sheet.widths.get(column.name)
+            or max(
+                _width(column.title, [*cells[:_SAMPLE], total]),
+                entry_width(column) if column.name in sheet.entries else 0,
+            )
             for column, cells, total in zip(columns, table, totals, strict=True)
         ]
         page = self._page(sheet.title, landscape=True)
@@ -186,10 +202,20 @@ class _Maker:
         head = self._top(page, heading, len(columns), sheet.note, width=sum(widths))
         _height(page, head, [(column.title, width - 2) for column, width in zip(columns, widths, strict=True)])
         for index, column in enumerate(columns):
-            page.write_string(head, index, column.title, styles.header)
-        formats = [styles.data(column, sheet.formats.get(column.name)) for column in columns]
+            page.write_string(
+                head, index, column.title, styles.entry_header if column.name in sheet.entries else styles.header
+            )
+        formats = [
+            styles.data(column, sheet.formats.get(column.name), entry=column.name in sheet.entries)
+            for column in columns
+        ]
         for offset, row_cells in enumerate(zip(*table, strict=True), start=head + 1):
-            _height(page, offset, [(i.value, w) for i, w in zip(row_cells, widths, strict=True) if i.kind == "text"])
+            _height(
+                page,
+                offset,
+                [(i.value, w) for i, w in zip(row_cells, widths, strict=True) if i.kind == "text"],
+                least=_ENTRY_HEIGHT if sheet.entries else 0,
+            )
             for index, item in enumerate(row_cells):
                 _write(page, offset, index, item, formats[index])
         last = head + len(sheet.frame)
@@ -198,6 +224,9 @@ class _Maker:
         if len(sheet.frame):
             page.autofilter(head, 0, last, len(columns) - 1)
             self._colours(page, sheet, head + 1, last)
+            self._entries(page, sheet, head + 1, last)
+            if sheet.break_on is not None:
+                _breaks(page, sheet.frame[sheet.break_on].tolist(), head + 1, widths)
         else:
             last += 1
             self._wide(page, last, len(columns), sheet.empty, styles.empty, 24)
@@ -207,6 +236,13 @@ class _Maker:
             for index, (item, column) in enumerate(zip(totals, columns, strict=True)):
                 _write(page, last, index, item, styles.total(column, sheet.formats.get(column.name)))
         page.print_area(0, 0, last, len(columns) - 1)
+
+    def _entries(self, page: Any, sheet: Sheet, first: int, last: int) -> None:
+        for index, column in enumerate(sheet.columns):
+            if column.name in sheet.entries:
+                page.data_validation(first, index, last, index, entry_rule(column, self.options))
+        if sheet.entries:
+            page.protect("", {"autofilter": True, "format_columns": True, "format_rows": True})
 
     def legend(self, sheets: Sequence[Sheet]) -> None:
         """What the signs mean, then every column of every sheet with its description and class."""
@@ -288,11 +324,19 @@ def _lines(text: str, width: int) -> int:
     return sum(max(1, -(-text_width(line) // room)) for line in text.split("\n"))
 
 
-def _height(page: Any, row: int, texts: Sequence[tuple[Any, int]]) -> None:
+def _height(page: Any, row: int, texts: Sequence[tuple[Any, int]], least: int = 0) -> None:
     """Room for wrapped text: a reader other than Excel does not fit a row by itself."""
     lines = max((_lines(text, width) for text, width in texts if 2 * len(text) > width or "\n" in text), default=1)
-    if lines > 1:
-        page.set_row(row, _LINE * lines + 3)
+    if lines > 1 or least:
+        page.set_row(row, max(_LINE * lines + 3, least))
+
+
+def _breaks(page: Any, values: Sequence[Any], first: int, widths: Sequence[int]) -> None:
+    """A page for each run of equal values. Excel heeds no break where pages are fitted, so the scale is set instead."""
+    page.set_h_pagebreaks([first + i for i in range(1, len(values)) if values[i] != values[i - 1]])
+    page.fit_page = 0
+    pixels = sum(7 * width + 5 for width in widths)
+    page.set_print_scale(max(10, min(100, 100 * _PAGE_PIXELS // pixels)))
 
 
 def _write(page: Any, row: int, column: int, item: Cell, style: Any) -> None:
