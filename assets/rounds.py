@@ -260,20 +260,15 @@ def _demonstration_sheet(month: Month, made: rounds.Commitment) -> None:
     from resources.outbox.commitment_sheet import CommitmentSheet, write_commitment_sheet  # half a second of fonts
 
     first, second = [role.name for role in month.policy.roles.values() if "sign" in role.duties][:2]
-    sheet = CommitmentSheet(
+    sheet = CommitmentSheet.of(
+        made,
         city=city().full_name,
         round_id=month.round_id,
         month=month.name,
-        number=made.number,
-        commitment=made.commitment,
-        manifest_sha256=made.manifest_sha256,
-        secret_sha256=made.secret_sha256,
-        merkle_root=made.merkle_root,
-        committed_rows=made.committed_rows,
         beacon=Bundles(month.lake.home).policy(month.round_id).beacon,
         committed_at=f"{month.as_of}T09:00:00+08:00",
         signers=(first, second),
-        voids=tuple(month.voided_rounds),
+        voids=month.voided_rounds,
         demonstration=True,
     )
     write_commitment_sheet(month.lake.home.outbox / month.name / f"commitment_{month.round_id}.pdf", sheet)

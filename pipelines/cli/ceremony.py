@@ -165,20 +165,15 @@ def _sheet(ledger: Rounds, state: Round, made: reading.Commitment | None = None)
         for each in ledger.all().values()
         if each.void and each.month[:4] == state.month[:4] and (each.month, each.turn) < (state.month, state.turn)
     ]
-    return CommitmentSheet(
+    return CommitmentSheet.of(
+        made,
         city=city().full_name,
         round_id=state.round_id,
         month=state.month,
-        number=made.number,
-        commitment=made.commitment,
-        manifest_sha256=made.manifest_sha256,
-        secret_sha256=made.secret_sha256,
-        merkle_root=made.merkle_root,
-        committed_rows=made.committed_rows,
         beacon=state.beacon,
         committed_at=made.at,
         signers=(first, second),
-        voids=tuple(voids),
+        voids=voids,
         demonstration=state.demonstration,
     )
 

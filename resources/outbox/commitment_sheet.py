@@ -8,6 +8,7 @@ The font is embedded, so that it prints alike where no Chinese font is installed
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from resources.lake import write_bytes
 from supervision.draw.ceremony import Beacon, BeaconChoice
+from supervision.rounds import Commitment
 
 FONT_FILE = Path(__file__).parent / "fonts" / "NotoSerifSC-GB2312.ttf"
 _FONT = "NotoSerifSC"
@@ -55,6 +57,38 @@ class CommitmentSheet:
     signers: tuple[str, str]
     voids: tuple[str, ...]
     demonstration: bool
+
+    @classmethod
+    def of(
+        cls,
+        made: Commitment,
+        *,
+        city: str,
+        round_id: str,
+        month: str,
+        beacon: Beacon,
+        committed_at: str,
+        signers: tuple[str, str],
+        voids: Sequence[str],
+        demonstration: bool,
+    ) -> CommitmentSheet:
+        """The sheet of one commitment of the ledger; committed_at: the moment that it prints."""
+        return cls(
+            city=city,
+            round_id=round_id,
+            month=month,
+            number=made.number,
+            commitment=made.commitment,
+            manifest_sha256=made.manifest_sha256,
+            secret_sha256=made.secret_sha256,
+            merkle_root=made.merkle_root,
+            committed_rows=made.committed_rows,
+            beacon=beacon,
+            committed_at=committed_at,
+            signers=signers,
+            voids=tuple(voids),
+            demonstration=demonstration,
+        )
 
 
 def qr_text(sheet: CommitmentSheet) -> str:
