@@ -21,13 +21,14 @@ from data_contracts.odcs import ContractError, FieldDictionary, Raw, load_dictio
 LogicalType = Literal["string", "date", "number", "integer", "boolean", "timestamp"]
 Classification = Literal["public", "internal", "sensitive"]
 Severity = Literal["error", "warning"]
-Kind = Literal["source", "output"]
+Kind = Literal["source", "output", "confidential"]
 
 __all__ = [
-    "Column", "Contract", "ContractError", "Rule", "load_contracts", "output_contract", "output_contracts", "rule_columns",
+    "Column", "Contract", "ContractError", "Rule", "confidential_contract", "load_contracts", "output_contract", "output_contracts", "rule_columns",
     "source_contract", "source_contracts",
 ]  # fmt: skip
 ROOT = Path(__file__).resolve().parent
+FOLDERS: Mapping[Kind, str] = {"source": "sources", "output": "outputs", "confidential": "confidential"}
 API_VERSION = "v3.1.0"
 OPENNESS = ("主动公开", "依申请公开", "不予公开")
 CLASS_ZH: Mapping[str, str] = {"public": "公", "internal": "内", "sensitive": "敏"}
@@ -103,7 +104,7 @@ class Contract:
 
     `identity`: `uscc` is resolved through `reg_no` or `party_name` where the row has no code; `document_number`: the
     column whose gaps are counted; `published_on`: the day the record was made public; `split_parties`: the columns
-    that list several parties in one cell, side by side.
+    that list several parties in one cell, side by side; `sheet`: the one sheet of a workbook of several that is read.
     """
 
     name: str
@@ -126,6 +127,7 @@ class Contract:
     document_number: str | None = None
     published_on: str | None = None
     split_parties: tuple[str, ...] = ()
+    sheet: str | None = None
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -160,11 +162,16 @@ def output_contract(name: str) -> Contract:
     return _one(output_contracts(), name, "产出")
 
 
+def confidential_contract(name: str) -> Contract:
+    """The contract of a file that never enters the lake; ContractError names the known ones."""
+    return _one(load_contracts(ROOT, "confidential"), name, "保密")
+
+
 @lru_cache(maxsize=8)
 def load_contracts(root: Path, kind: Kind) -> tuple[Contract, ...]:
     """The contracts below `root` of one kind, by name; ContractError says which file and key is at fault."""
     dictionary = load_dictionary(root)
-    files = sorted((root / f"{kind}s").glob("*.yaml"))
+    files = sorted((root / FOLDERS[kind]).glob("*.yaml"))
     return tuple(_read(path, kind, dictionary) for path in files)
 
 
@@ -244,6 +251,7 @@ class _Reader:
             document_number=single.get("documentNumber"),
             published_on=single.get("publishedOn"),
             split_parties=split,
+            sheet=custom.get("sheet"),
         )
 
     def _error(self, key: str, what: str) -> ContractError:

@@ -32,7 +32,7 @@ REASON = {"name", "type", "description"}
 REASONS = ("required", "type", "check")
 CUSTOM_TOP = {
     "group", "responsibleUnit", "openness", "classification", "formedOn",
-    "ignoredHeaders", "identity", "documentNumber", "publishedOn", "splitParties",
+    "ignoredHeaders", "identity", "documentNumber", "publishedOn", "splitParties", "sheet",
 }  # fmt: skip
 CUSTOM_COLUMN = {"aliases", "values", "check", "unit", "unitHeaders"}
 

@@ -26,12 +26,15 @@ from resources.engines.building import (
     either,
     equal,
     finish,
+    is_null,
     literal,
+    negated,
     netstring,
+    not_null,
     row_id,
     select,
 )
-from resources.engines.conversion import Violation, converted, violations
+from resources.engines.conversion import TEXT_SUFFIX, Violation, converted, violations
 from resources.engines.drift_sql import drift, suspects
 from resources.engines.duckdb_engine import Step
 from resources.engines.identity_sql import identified
@@ -310,7 +313,15 @@ def _violation(rule: Rule, contract: Contract) -> Violation:
     if unknown or condition.find(exp.Query, exp.Window, exp.AggFunc):
         what = "、".join(unknown) or "子查询或聚合"
         raise ValueError(f"契约 {contract.name} 的规则 {rule.id} 只能逐行读取本契约的字段和 received_at，不能用 {what}")
-    return Violation(rule.id, rule.reason, condition)
+    return Violation(rule.id, rule.reason, _unless_unreadable(condition, contract))
+
+
+def _unless_unreadable(condition: exp.Expr, contract: Contract) -> exp.Expr:
+    """A rule about what is missing says nothing of a cell that could not be read: that has a sentence of its own."""
+    asked = {test.this.name for test in condition.find_all(exp.Is) if isinstance(test.this, exp.Column)}
+    columns = [c for c in contract.columns if c.name in asked and (c.values or c.logical_type != "string")]
+    unread = [both(not_null(c.name + TEXT_SUFFIX), is_null(exp.column(c.name))) for c in columns]
+    return both(exp.Paren(this=condition), negated(either(*unread))) if unread else condition
 
 
 def _formed(contract: Contract) -> exp.Expr:

@@ -35,6 +35,7 @@ _ISO_DATE_SHAPE = "^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}$"
 _DATE_SHAPE = (
     "^[0-9]{4}/[0-9]{1,2}/[0-9]{1,2}$|^[0-9]{4}[.][0-9]{1,2}[.][0-9]{1,2}$|^[0-9]{4}年[0-9]{1,2}月[0-9]{1,2}日$"
 )
+_MINUTE_SHAPE = "^[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}[ T]+[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?$"
 _GROUPED = "[0-9]{1,3}(,[0-9]{3})+"
 NUMBER_SHAPE = f"^[+-]?({_GROUPED}|[0-9]+)([.][0-9]*)?$|^[+-]?[.][0-9]+$"
 _INTEGER_SHAPE = f"^[+-]?({_GROUPED}|[0-9]+)([.]0*)?$"
@@ -97,6 +98,8 @@ def converted(column: Column) -> exp.Expr:
         return text
     if column.logical_type == "date" and column.physical_type == "DATE":
         return _date(text)
+    if column.logical_type == "timestamp" and column.physical_type == "TIMESTAMP":
+        return _timestamp(text)
     if column.logical_type == "number":
         return _number(column, text, NUMBER_SHAPE)
     if column.logical_type == "integer" and column.physical_type == "BIGINT":
@@ -209,6 +212,13 @@ def _date(text: exp.Expr) -> exp.Expr:
             exp.If(this=_one_of(text, NO_END_WORDS), true=_day(NO_END)),
         ]
     )
+
+
+def _timestamp(text: exp.Expr) -> exp.Expr:
+    """Date and time of day to the minute or finer; a date alone is no point in time."""
+    dashes = exp.Translate(this=text.copy(), from_=exp.Literal.string("/T"), to=exp.Literal.string("- "))
+    point = exp.TryCast(this=dashes, to=exp.DataType.build("TIMESTAMP", dialect="duckdb"), safe=True)
+    return exp.Case(ifs=[exp.If(this=_like(text, _MINUTE_SHAPE), true=point)])
 
 
 def _number(column: Column, text: exp.Expr, shape: str) -> exp.Expr:

@@ -60,7 +60,7 @@ class TableBody:
         self.sheet = sheet
         self.where = where
         self.first = min(header.places.values())
-        self.dates = {column.name for column in contract.columns if column.logical_type == "date"}
+        self.dates = {column.name for column in contract.columns if column.logical_type in ("date", "timestamp")}
         self.required = [header.places[c.name] for c in contract.columns if c.required and c.name in header.places]
         self.merged = _Merged(sheet.merged, sheet.first_column)
         self.tables: list[pa.Table] = []

@@ -11,8 +11,8 @@ from data_contracts.dictionary import render
 from data_contracts.model import ContractError, load_contracts, source_contract, source_contracts
 
 SOURCES = {
-    "abnormal_listing", "acknowledgement", "association_signal", "commitment", "control_total", "department_dishonest",
-    "department_inspection", "department_licence", "department_penalty", "field_catering", "field_certification",
+    "abnormal_listing", "acknowledgement", "association_signal", "commitment", "control_total", "county_return",
+    "department_dishonest", "department_inspection", "department_licence", "department_penalty", "field_catering", "field_certification",
     "field_competition", "field_consumer", "field_food_drug", "field_infringement", "field_metrology", "field_price",
     "field_product_quality", "field_special_equipment", "field_standard", "field_testing", "grade_snapshot",
     "inspection_result", "inspector", "inspector_conflict", "licence", "penalty", "platform_signal", "prior_draw",

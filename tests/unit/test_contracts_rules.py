@@ -99,6 +99,13 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "control_total.county_unstated": ({"unit_code": "140802"}, {"unit_code": "CY"}),
     "control_total.formed_month_in_future": ({"formed_month": "2026-11"}, {"formed_month": "2026-10"}),
     "control_total.records_negative": ({"records": -1}, {"records": 0}),
+    "county_return.half_filled": ({"firm_rating": "fair"}, {"inspected_on": DAY, "result_code": "1"}),
+    "county_return.problem_undescribed": ({"result_code": "E"}, {"result_code": "F"}),
+    "county_return.scanned_another_day": (
+        {"inspected_on": DAY, "scan_time": f"{EVE} 09:30"}, {"inspected_on": DAY, "scan_time": f"{DAY} 09:30"}),
+    "county_return.single_inspector": ({"inspector_ids": "140802-ZF-001"}, {"inspector_ids": "140802-ZF-001;140802-ZF-002"}),
+    "county_return.visit_without_code": (
+        {"mode": "on_site", "inspected_on": DAY}, {"mode": "off_site", "inspected_on": DAY}),
     "department_inspection.problem_undescribed": ({"result": "pending"}, {"result": "no_problem"}),
     "field_catering.grading_without_grade": (
         {"record_kind": "grading"}, {"record_kind": "grading", "field_grade": "A"}),
