@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from data_contracts import odcs, reasons
+from data_contracts import odcs, openness, reasons
 from data_contracts.odcs import ContractError, FieldDictionary, Raw, load_dictionary
 
 LogicalType = Literal["string", "date", "number", "integer", "boolean", "timestamp"]
@@ -24,7 +24,7 @@ Severity = Literal["error", "warning"]
 Kind = Literal["source", "output", "confidential"]
 
 __all__ = [
-    "Column", "Contract", "ContractError", "Rule", "confidential_contract", "load_contracts", "output_contract", "output_contracts", "rule_columns",
+    "Column", "Contract", "ContractError", "Rule", "confidential_contract", "load_contracts", "output_contract", "output_contracts", "public_contract", "rule_columns",
     "source_contract", "source_contracts",
 ]  # fmt: skip
 ROOT = Path(__file__).resolve().parent
@@ -61,7 +61,8 @@ class Column:
     """One column of a table.
 
     `values` maps accepted source text to the stored code; empty means open. `unit`: what the stored amount counts
-    (元, 万元); `unit_headers`: headers that bring the amount in a unit of their own.
+    (元, 万元); `unit_headers`: headers that bring the amount in a unit of their own; `public_reason`: why a public file
+    may show what is elsewhere not 公.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Column:
     check_reason: str
     unit: str | None = None
     unit_headers: Mapping[str, str] = field(default_factory=dict, hash=False)
+    public_reason: str | None = None
 
     @property
     def headers(self) -> tuple[str, ...]:
@@ -162,6 +164,16 @@ def output_contract(name: str) -> Contract:
     return _one(output_contracts(), name, "产出")
 
 
+def public_contract(name: str) -> Contract:
+    """The output contract of a public file; ContractError for any other, so that no writer can be made for one."""
+    contract = output_contract(name)
+    if contract.openness != openness.PUBLIC:
+        raise ContractError(
+            f"产出契约 {name}（{contract.title}）不是主动公开的，不能写成公开文件（R-38），请改用 …_public 的契约。"
+        )
+    return contract
+
+
 def confidential_contract(name: str) -> Contract:
     """The contract of a file that never enters the lake; ContractError names the known ones."""
     return _one(load_contracts(ROOT, "confidential"), name, "保密")
@@ -172,7 +184,19 @@ def load_contracts(root: Path, kind: Kind) -> tuple[Contract, ...]:
     """The contracts below `root` of one kind, by name; ContractError says which file and key is at fault."""
     dictionary = load_dictionary(root)
     files = sorted((root / FOLDERS[kind]).glob("*.yaml"))
-    return tuple(_read(path, kind, dictionary) for path in files)
+    contracts = tuple(_read(path, kind, dictionary) for path in files)
+    if kind == "output":
+        _check_openness(root, dictionary, contracts)
+    return contracts
+
+
+def _check_openness(root: Path, dictionary: FieldDictionary, outputs: tuple[Contract, ...]) -> None:
+    """ContractError when a public file could be built from anything but 公 columns: nothing is loaded then (R-38)."""
+    others = (*load_contracts(root, "source"), *load_contracts(root, "confidential"), *outputs)
+    names, titles = openness.closed_columns(dictionary.properties, others)
+    for contract in outputs:
+        for breach in openness.breaches(contract, names, titles):
+            raise ContractError(f"契约文件 outputs/{contract.name}.yaml {breach}（R-38）。")
 
 
 def _read(path: Path, kind: Kind, dictionary: FieldDictionary) -> Contract:
@@ -368,6 +392,7 @@ class _Reader:
             check_reason=said["check"] or reasons.check_reason(title, logical, check, values),
             unit=unit,
             unit_headers=unit_headers,
+            public_reason=self._text({"name": name, **custom}, "publicReason") if "publicReason" in custom else None,
         )
 
 

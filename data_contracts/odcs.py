@@ -34,7 +34,7 @@ CUSTOM_TOP = {
     "group", "responsibleUnit", "openness", "classification", "formedOn",
     "ignoredHeaders", "identity", "documentNumber", "publishedOn", "splitParties", "sheet",
 }  # fmt: skip
-CUSTOM_COLUMN = {"aliases", "values", "check", "unit", "unitHeaders"}
+CUSTOM_COLUMN = {"aliases", "values", "check", "unit", "unitHeaders", "publicReason"}
 
 
 class ContractError(ValueError):
