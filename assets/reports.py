@@ -7,29 +7,23 @@ others do not.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import dagster as dg
 import pyarrow as pa
 
 from assets.documents import facts, frame_of, outbox, unit_table
 from assets.plan import policy_tables
 from assets.rounds import source_digest
-from assets.stage import Month, sql_asset, table_asset
-from data_contracts.model import output_contract
-from resources.bundles import Bundles
+from assets.stage import Month, sql_asset
 from resources.calendars import rows
-from resources.lake import Stored, sha256_file
+from resources.lake import sha256_file
 from resources.ledger import Ledger
 from resources.outbox.drawn_internal import DrawnTables, write_drawn_internal
-from resources.outbox.public_csv import write_public
 from resources.outbox.sampling_plan import write_sampling_plan
 from resources.reference import record_table, units
 from resources.settings import REFERENCE
 from supervision import policy as rules
 from supervision import rounds
 from supervision.months import last_day
-from supervision.reports.rounds import beacon_of, public_round
 
 
 def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]:
@@ -113,21 +107,6 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
             extra=lambda m: plan_tables(m) | {"unit": unit_table()},
             written=_drawn_internal_xlsx,
         ),
-        sql_asset(
-            "drawn_public",
-            partitions,
-            inputs=["drawn_subjects"],
-            parameters=lambda m: {"demonstration": m.demonstration},
-            written=_public_csv("drawn_public"),
-        ),
-        sql_asset(
-            "county_totals_public",
-            partitions,
-            inputs=["drawn_in_force", "committed_round"],
-            extra=lambda m: {"unit": unit_table()},
-            written=_public_csv("county_totals_public"),
-        ),
-        table_asset("round_public", partitions, _round_public, deps=["round_bundle"], kinds=("python", "parquet")),
     ]
 
 
@@ -173,29 +152,11 @@ def _drawn_internal_xlsx(month: Month) -> None:
     )
 
 
-def _public_csv(name: str) -> Callable[[Month], None]:
-    return lambda month: write_public(outbox(month, f"{name}.csv"), name, frame_of(month, name))
-
-
 def is_voided(month: Month) -> bool:
     """Whether the month's round was voided after its draw; its subjects are visited as triggers of the next (DRAW §3.4)."""
     [committed] = month.records("committed_round")
     known = rounds.rounds_of(Ledger(month.lake.home.ledger, "rounds").entries())
     return known[committed["round_id"]].void is not None
-
-
-def _round_public(month: Month) -> Stored:
-    """The rounds of the year up to this month, as far as they are committed: the void ones stay in sight (DRAW §3.4)."""
-    known = rounds.rounds_of(Ledger(month.lake.home.ledger, "rounds").entries())
-    bundles = Bundles(month.lake.home)
-    listed = [
-        public_round(each, bundles.policy(each.round_id).beacon, beacon_of(bundles.read(each.round_id)))
-        for each in known.values()
-        if each.commitment is not None and month.name[:4] == each.month[:4] and each.month <= month.name
-    ]
-    stored = month.store_records(output_contract("round_public"), sorted(listed, key=lambda row: row["round_id"]))
-    _public_csv("round_public")(month)
-    return stored
 
 
 def _plan_parameters(month: Month) -> dict[str, object]:

@@ -24,6 +24,7 @@ def build_defs(**overrides: object) -> dg.Definitions:
         collected,
         draw,
         plan,
+        public,
         published,
         reports,
         risk,
@@ -53,6 +54,7 @@ def build_defs(**overrides: object) -> dg.Definitions:
         timeliness,
         amended,
         reports,
+        public,
         bulletin,
         published,
     )
