@@ -1,15 +1,16 @@
-"""One value of a frame as one cell: its kind, its shown form and its width.
+"""Values of a frame as cells, a column at a time: what is written, and the room that it takes.
 
-Here: from a contract column and a value to what is written. Not here: styles, sheets, files.
+Here: from a contract column and its values to what is written. Not here: styles, sheets, files.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import math
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from functools import cache
 from typing import Any, Literal
 
 import pandas as pd
@@ -17,20 +18,28 @@ import pandas as pd
 from data_contracts.model import Column
 from supervision.reports.marks import Mark
 
-CellKind = Literal["text", "integer", "number", "date", "timestamp", "blank"]
+CellKind = Literal["text", "integer", "number", "date", "timestamp"]
+Value = str | int | float | dt.date | dt.datetime | None
 LONGEST = 32_000
 _CUT = "……（过长，已截断，全文见数据表）"
+_DATES: Mapping[str, int] = {"date": 10, "timestamp": 16}
+
+
+class CellError(ValueError):
+    """A value does not fit its column's type; `number` is its place in the column, from 1."""
+
+    def __init__(self, number: int) -> None:
+        """The place alone: a value never stands in a message."""
+        super().__init__(number)
+        self.number = number
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """What is written: text, int, float, date or datetime; None for blank."""
+class Cells:
+    """The cells of one column, all of one kind; None for blank."""
 
     kind: CellKind
-    value: str | int | float | dt.date | dt.datetime | None
-
-
-BLANK = Cell("blank", None)
+    values: Sequence[Value]
 
 
 def words_of(column: Column) -> dict[str, str]:
@@ -41,42 +50,92 @@ def words_of(column: Column) -> dict[str, str]:
     return words
 
 
-def cell(value: Any, column: Column, words: Mapping[str, str], marks: Mapping[str, Mark] | None) -> Cell:
-    """The cell of one value. Numbers and dates keep their type; everything else is text, never a formula.
+def column_cells(values: pd.Series[Any], column: Column, marks: Mapping[str, Mark] | None = None) -> Cells:
+    """The cells of a column. Numbers and dates keep their type; everything else is text, never a formula.
 
-    Errors: ValueError when the value does not fit the column's type.
+    Errors: CellError when a value does not fit the column's type.
     """
-    if value is None or value is pd.NaT or (not isinstance(value, (list, tuple, dict)) and pd.isna(value)):
-        return BLANK
     kind = column.logical_type
-    if kind == "date":
-        return Cell("date", _date(value))
-    if kind == "timestamp":
-        return Cell("timestamp", pd.Timestamp(value).tz_localize(None).to_pydatetime())
-    if kind == "integer":
-        if int(value) != value:
-            raise ValueError(f"{value!r} 不是整数")
-        return Cell("integer", int(value))
-    if kind == "number":
-        return Cell("number", float(Decimal(str(value))))
-    code = str(value).lower() if kind == "boolean" else str(value)
-    mark = (marks or {}).get(code)
-    text = words.get(code, code)
-    if mark is not None:
-        text = f"{mark.sign} {text}"
-    return Cell("text", text if len(text) <= LONGEST else text[:LONGEST] + _CUT) if text else BLANK
+    if kind == "string" or kind == "boolean":
+        return Cells("text", _texts(values, column, marks or {}, lower=kind == "boolean"))
+    make = _MAKERS[kind]
+    made: list[Value] = []
+    for value, missing in zip(values.tolist(), values.isna().tolist(), strict=True):
+        try:
+            made.append(None if missing else make(value))
+        except (ValueError, TypeError, ArithmeticError):
+            raise CellError(len(made) + 1) from None
+    return Cells(kind, made)
 
 
-def shown_width(item: Cell) -> int:
+def column_width(cells: Cells) -> int:
     """Columns that the longest line takes on paper: two for a Chinese character."""
-    if item.kind == "text":
-        return max((text_width(line) for line in str(item.value).split("\n")), default=0)
-    return {"blank": 0, "date": 10, "timestamp": 16}.get(item.kind, len(f"{item.value:,}") if item.value else 1)
+    shown = [value for value in cells.values if value is not None]
+    if not shown:
+        return 0
+    if cells.kind == "text":
+        return max(text_width(line) for text in shown for line in str(text).split("\n"))
+    return _DATES.get(cells.kind) or max(len(f"{value:,}") for value in shown)
+
+
+def column_lines(cells: Cells, width: int) -> list[int]:
+    """The lines that each cell's text takes in a column of that width; 1 for all but text."""
+    if cells.kind != "text":
+        return [1] * len(cells.values)
+    return [1 if text is None else text_lines(str(text), width) for text in cells.values]
+
+
+def text_lines(text: str, width: int) -> int:
+    """Lines that a text of 10 points takes in a column of that width, which is counted in digits of 11 points."""
+    room = max(width + width // 20, 4)
+    if 2 * len(text) <= room and "\n" not in text:
+        return 1
+    return sum(max(1, -(-text_width(line) // room)) for line in text.split("\n"))
 
 
 def text_width(text: str) -> int:
     """Half-width columns of a text."""
-    return sum(2 if unicodedata.east_asian_width(char) in "WFA" else 1 for char in text)
+    return len(text) if text.isascii() else sum(map(_char_width, text))
+
+
+@cache
+def _char_width(char: str) -> int:
+    return 2 if unicodedata.east_asian_width(char) in "WFA" else 1
+
+
+def _texts(values: pd.Series[Any], column: Column, marks: Mapping[str, Mark], *, lower: bool) -> list[Value]:
+    words = words_of(column)
+    told: dict[str, str] = {code: f"{mark.sign} {words.get(code, code)}" for code, mark in marks.items()}
+    told = words | told
+    made: list[Value] = []
+    for value, missing in zip(values.tolist(), values.isna().tolist(), strict=True):
+        if missing:
+            made.append(None)
+            continue
+        code = str(value).lower() if lower else str(value)
+        text = told.get(code, code)
+        made.append(_safe(text) if len(text) > LONGEST or text.startswith("<r>") else text or None)
+    return made
+
+
+def _safe(text: str) -> str:
+    """What a cell can hold. XlsxWriter takes `<r>…</r>` for markup of its own and would write a broken file."""
+    if len(text) > LONGEST:
+        return text[:LONGEST] + _CUT
+    return f"{text} " if text.endswith("</r>") else text
+
+
+def _whole(value: Any) -> int:
+    if int(value) != value:
+        raise ValueError("not a whole number")
+    return int(value)
+
+
+def _number(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError("not a finite number")
+    return number
 
 
 def _date(value: Any) -> dt.date:
@@ -85,3 +144,17 @@ def _date(value: Any) -> dt.date:
     if isinstance(value, dt.date):
         return value
     return pd.Timestamp(value).date()
+
+
+def _timestamp(value: Any) -> dt.datetime:
+    moment = pd.Timestamp(value).tz_localize(None).to_pydatetime()
+    assert isinstance(moment, dt.datetime)
+    return moment
+
+
+_MAKERS: Mapping[str, Callable[[Any], Value]] = {
+    "integer": _whole,
+    "number": _number,
+    "date": _date,
+    "timestamp": _timestamp,
+}

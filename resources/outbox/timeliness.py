@@ -43,6 +43,7 @@ _LATE = (
     "unit_name", "clock", "source", "formed_on", "due_on", "received_on", "published_on", "state", "delay_wd", "row_place",
     "delivery_id", "file_name", "sheet", "row_no",
 )  # fmt: skip
+LATE_WIDTHS = {"unit_name": 26, "source": 22, "file_name": 26, "sheet": 12}
 _KPI = tuple(
     f"{kind}_{part}" for kind in ("complete", "timely", "accurate") for part in ("numerator", "denominator", "rate")
 )
@@ -339,6 +340,6 @@ def _late(records: pd.DataFrame) -> Sheet:
         note=_LATE_NOTE + (f"另有截止日期更早的 {left:,} 行未列，见 timeliness 表。" if left > 0 else ""),
         marks={"state": TIMELINESS_MARKS},
         freeze=1,
-        widths={"unit_name": 26, "source": 22, "file_name": 26, "sheet": 12},
+        widths=LATE_WIDTHS,
         empty="没有逾期或无法判定的记录",
     )
