@@ -1,21 +1,23 @@
-"""What people decided about a held plan, and which grade snapshots plans have rested on (R-39).
+"""What people decided — about a held plan, about a unit's name — and which grade snapshots plans have rested on (R-39).
 
-For: the chain `decisions` of the ledger: kind `decision` {month, hold, findings_sha256, reason, role} and kind `snapshot`
-{month, as_of, sha256, version}. Not for: what is found (supervision.snapshot), the steps of a round (resources.rounds).
+For: the chain `decisions` of the ledger: kind `decision` {month, hold, findings_sha256, reason, role}, kind `unit` {id,
+units, reason, role} and kind `snapshot` {month, as_of, sha256, version}. Not for: what is found (supervision.snapshot),
+which units may be meant (supervision.task_register), the steps of a round (resources.rounds).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from resources.ledger import Ledger
 from resources.settings import Home
+from supervision.task_register import Settled
 
 LEDGER = "decisions"
-DECISION, SNAPSHOT = "decision", "snapshot"
+DECISION, SNAPSHOT, UNIT = "decision", "snapshot", "unit"
 MIN_REASON = 4  # characters; a reason says something
 
 
@@ -60,8 +62,7 @@ class Decisions:
 
     def enter(self, month: str, hold: str, findings_sha256: str, *, reason: str, role: str) -> None:
         """Add a decision. Raises DecisionError for an empty reason or findings that were decided before."""
-        if len(reason.strip()) < MIN_REASON:
-            raise DecisionError("理由过短：请写明核对了什么、为何可以继续（--reason）")
+        _check_reason(reason, "核对了什么、为何可以继续")
         earlier = self.find(month, hold, findings_sha256)
         if earlier is not None:
             raise DecisionError(
@@ -75,6 +76,30 @@ class Decisions:
             "role": role,
         }
         self._ledger.append(DECISION, body)
+
+    def settled_units(self, day: date) -> dict[str, Settled]:
+        """What the ambiguous names of the notice were decided to mean by the end of `day`: by id, the newest each.
+
+        A month looked at as of an earlier day stays as it was: it knows nothing of what was decided later.
+        """
+        found = {}
+        for entry in self._ledger.entries():
+            on = date.fromisoformat(entry["at"][:10])
+            if entry["kind"] == UNIT and on <= day:
+                body = entry["body"]
+                found[body["id"]] = Settled(tuple(body["units"]), body["role"], on, body["reason"])
+        return found
+
+    def settle_unit(self, name: str, units: Sequence[str], *, reason: str, role: str) -> None:
+        """Add what a name of the notice means, by its id. Raises DecisionError for an empty reason or the same once more.
+
+        Another choice replaces the one before from its own day on; both stay in the ledger.
+        """
+        _check_reason(reason, "依据，如文号")
+        earlier = self.settled_units(date.max).get(name)
+        if earlier is not None and set(earlier.chosen) == set(units):
+            raise DecisionError(f"{name} 已由 {earlier.role} 于 {earlier.on} 作同样的决定，不再重复录入")
+        self._ledger.append(UNIT, {"id": name, "units": list(units), "reason": reason.strip(), "role": role})
 
     def earlier_snapshot(self, month: str, as_of: date, sha256: str) -> UsedSnapshot | None:
         """What the plans of the month rested on before they first rested on this content, seen from as_of.
@@ -97,3 +122,8 @@ class Decisions:
         for entry in self._ledger.entries():
             if entry["kind"] == kind and entry["body"]["month"] == month:
                 yield entry["at"], entry["body"]
+
+
+def _check_reason(reason: str, what: str) -> None:
+    if len(reason.strip()) < MIN_REASON:
+        raise DecisionError(f"理由过短：请写明{what}（--reason）")

@@ -19,10 +19,11 @@ import yaml
 from resources.calendars import rows
 from resources.policy_files import read_policy, shipped
 from resources.settings import CHECKOUT, REFERENCE
+from supervision.bulletin_rules import Edition, parse_editions
 from supervision.clocks import Clock, Unpublished, parse_clocks, parse_unpublished
 from supervision.months import MonthError, first_day, last_day
 from supervision.policy import Policy, PolicyError
-from supervision.task_register import Register, Units, parse_register
+from supervision.task_register import Register, Settled, Units, parse_register
 
 CODE_ROOMS = ("assets", "data_contracts", "resources", "sql", "supervision")
 CODE_SUFFIXES = (".csv", ".docx", ".html", ".py", ".sql", ".yaml")  # a template words what goes out
@@ -92,10 +93,16 @@ def division_counties() -> pa.Table:
     return text_table(({"code": c, "county": k} for c, k in sorted(ours.items())), ("code", "county"))
 
 
-def task_register(known: Units) -> Register:
-    """The tasks of the notice (`data_contracts/tasks.yaml`)."""
+def task_register(known: Units, settled: Mapping[str, Settled] | None = None) -> Register:
+    """The tasks of the notice (`data_contracts/tasks.yaml`), with what people decided about its names."""
     text = (CHECKOUT / "data_contracts" / "tasks.yaml").read_bytes()
-    return parse_register(yaml.load(text, Loader=yaml.CSafeLoader), known)
+    return parse_register(yaml.load(text, Loader=yaml.CSafeLoader), known, settled)
+
+
+def bulletin_editions(tasks: Iterable[str]) -> tuple[Edition, ...]:
+    """The rules of the bulletin (`data_contracts/bulletin.yaml`); BulletinError when they cannot be used."""
+    text = (CHECKOUT / "data_contracts" / "bulletin.yaml").read_bytes()
+    return parse_editions(yaml.load(text, Loader=yaml.CSafeLoader), tasks)
 
 
 @lru_cache(maxsize=1)

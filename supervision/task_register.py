@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-KINDS = (
-    "work_plan", "leading_body", "mechanism", "training", "publicity", "meeting", "security_training",
-    "reminder_disposal", "result_return",
-)  # fmt: skip
+KINDS: Mapping[str, str] = {
+    "work_plan": "工作方案", "leading_body": "领导机构文件", "mechanism": "工作机制", "training": "业务培训", "publicity": "宣传",
+    "meeting": "专题会议", "security_training": "信息安全培训", "reminder_disposal": "提醒处置", "result_return": "结果回传",
+}  # fmt: skip
 UNIT_KINDS = ("city", "section", "county", "support", "province", "department", "outside")
+PER_FIELD = "per_field"
 REQUIRABLE = {"headcount": "人数", "hours": "学时"}
 
 
@@ -59,24 +60,50 @@ class Units:
 
 
 @dataclass(frozen=True, slots=True)
+class Settled:
+    """What a person decided about a name of the notice: the unit codes, by which role, when, on what basis."""
+
+    chosen: tuple[str, ...]
+    role: str
+    on: dt.date
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
-    """A name of the notice that only a person can settle; `chosen` is empty until somebody has (DOMAIN §1.6 trap ii)."""
+    """A name of the notice that only a person can settle; `settled` is None until somebody has (DOMAIN §1.6 trap ii)."""
 
     id: str
     name: str
     question: str
     candidates: tuple[str, ...]
-    chosen: tuple[str, ...]
+    settled: Settled | None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A professional field: the section that answers for it; key: one of those that clause (四) names (R-03, R-09)."""
+
+    code: str
+    title: str
+    unit: str
+    key: bool
 
 
 @dataclass(frozen=True, slots=True)
 class CountRule:
-    """At least so many evidence rows of a kind, one per file digest; `standing`: earlier years count too."""
+    """At least so many evidence rows of a kind, one per file digest; `standing`: earlier years count too.
+
+    per_field: one row for each field that the unit answers for, in place of `at_least`; filed_under: other tasks whose
+    evidence counts here too.
+    """
 
     kind: str
     at_least: int
     standing: bool
     requires: tuple[str, ...]
+    per_field: bool = False
+    filed_under: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +135,17 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """The task register: the notice's tasks and the decisions that it leaves open."""
+    """The task register: the notice's tasks, its fields and the decisions that it leaves open."""
 
     source_document: str
     issued_on: dt.date
     tasks: tuple[Task, ...]
     decisions: Mapping[str, Decision]
+    fields: tuple[Field, ...]
+
+    def fields_of(self, unit: str) -> tuple[Field, ...]:
+        """The fields that a unit answers for."""
+        return tuple(field for field in self.fields if field.unit == unit)
 
 
 def parse_units(rows: Iterable[Mapping[str, str]]) -> Units:
@@ -129,22 +161,24 @@ def parse_units(rows: Iterable[Mapping[str, str]]) -> Units:
     return Units(units)
 
 
-def parse_register(document: Mapping[str, Any], units: Units) -> Register:
-    """The register from the content of `data_contracts/tasks.yaml`.
+def parse_register(document: Mapping[str, Any], units: Units, settled: Mapping[str, Settled] | None = None) -> Register:
+    """The register from the content of `data_contracts/tasks.yaml`; settled: what people decided, by the decision's id.
 
     Every unit resolves, the notice's wording of a group gives its codes, a unit named twice counts once, an unknown
     key or unit is refused, and a task has a rule or says why nothing can be counted. Errors: TaskError, naming the
     task and the key.
     """
-    top = _take(document, "文件", "spec", "source_document", "issued_on", "decisions", "groups", "measures", "tasks")
+    keys = ("spec", "source_document", "issued_on", "decisions", "fields", "groups", "measures", "tasks")
+    top = _take(document, "文件", *keys)
     if top["spec"] != "ssj-tasks-v1":
         raise TaskError("任务清单 tasks.yaml 的 spec 应为 ssj-tasks-v1，请核对文件版本。")
-    decisions = {raw["id"]: _decision(raw, units) for raw in top["decisions"]}
+    decisions = {raw["id"]: _decision(raw, units, settled or {}) for raw in top["decisions"]}
+    fields = tuple(_field(raw, units) for raw in top["fields"])
     groups = {name: _group(name, raw, units, decisions) for name, raw in top["groups"].items()}
     tasks = tuple(_task(raw, units, decisions, groups, top["measures"]) for raw in top["tasks"])
     if len({task.task_id for task in tasks}) != len(tasks):
         raise TaskError("任务清单 tasks.yaml 有重复的 task_id，请改正。")
-    return Register(str(top["source_document"]), _day(top["issued_on"], "issued_on"), tasks, decisions)
+    return Register(str(top["source_document"]), _day(top["issued_on"], "issued_on"), tasks, decisions, fields)
 
 
 def resolve_written(text: str, units: Units, decisions: Mapping[str, Decision]) -> tuple[str, ...]:
@@ -206,12 +240,22 @@ def _evidence_rule(raw: Mapping[str, Any], where: str, measures: Mapping[str, st
         if own["measure"] not in measures or share is None:
             raise TaskError(f"任务清单 tasks.yaml 的{where}指标 {own['measure']} 未说明或 at_least 不是分数，请改正。")
         return MeasureRule(own["measure"], measures[own["measure"]], Fraction(int(share[1]), int(share[2])))
-    own = _take(raw, where, "kind", "at_least", "counts", optional=("requires",))
+    own = _take(raw, where, "kind", "at_least", "counts", optional=("requires", "filed_under"))
     requires = tuple(own.get("requires") or ())
+    per_field = own["at_least"] == PER_FIELD
+    if per_field:
+        own["at_least"] = 1
     usable = own["kind"] in KINDS and own["counts"] in ("year", "standing") and set(requires) <= set(REQUIRABLE)
     if not usable or not isinstance(own["at_least"], int) or own["at_least"] < 1:
         raise TaskError(f"任务清单 tasks.yaml 的{where}计数规则 {dict(raw)} 不合要求，请对照文件开头的说明改正。")
-    return CountRule(own["kind"], own["at_least"], own["counts"] == "standing", requires)
+    return CountRule(
+        kind=own["kind"],
+        at_least=own["at_least"],
+        standing=own["counts"] == "standing",
+        requires=requires,
+        per_field=per_field,
+        filed_under=tuple(own.get("filed_under") or ()),
+    )
 
 
 def _group(name: str, raw: Mapping[str, Any], units: Units, decisions: Mapping[str, Decision]) -> tuple[str, ...]:
@@ -221,24 +265,35 @@ def _group(name: str, raw: Mapping[str, Any], units: Units, decisions: Mapping[s
     return _codes(own["units"], units, decisions, f"分组 {name}")
 
 
-def _decision(raw: Mapping[str, Any], units: Units) -> Decision:
+def _field(raw: Mapping[str, Any], units: Units) -> Field:
+    where = f"专业领域 {raw.get('code')}"
+    own = _take(raw, where, "code", "title", "unit", "key")
+    [unit] = _codes([own["unit"]], units, {}, where)
+    return Field(own["code"], own["title"], unit, bool(own["key"]))
+
+
+def _decision(raw: Mapping[str, Any], units: Units, settled: Mapping[str, Settled]) -> Decision:
     where = f"待定事项 {raw.get('id')}"
-    keys = ("id", "name", "question", "candidates", "decision", "decided_by", "decided_on", "basis")
-    own = _take(raw, where, *keys)
+    own = _take(raw, where, "id", "name", "question", "candidates")
     candidates = _codes(own["candidates"], units, {}, where)
-    chosen = tuple(own["decision"] or ())
-    if not set(chosen) <= set(candidates):
-        raise TaskError(f"任务清单 tasks.yaml 的{where}只能在 {'、'.join(candidates)} 中决定，请改正。")
-    if chosen and not all(own[key] for key in ("decided_by", "decided_on", "basis")):
-        raise TaskError(f"任务清单 tasks.yaml 的{where}已填决定，还须填写 decided_by、decided_on 和 basis。")
-    return Decision(own["id"], own["name"], own["question"], candidates, chosen)
+    made = settled.get(own["id"])
+    if made is not None:
+        check_choice(own["name"], made.chosen, candidates)
+    return Decision(own["id"], own["name"], own["question"], candidates, made)
+
+
+def check_choice(name: str, chosen: Sequence[str], candidates: Sequence[str]) -> None:
+    """TaskError unless the chosen units are some of the candidates, each once."""
+    if not chosen or len(set(chosen)) != len(chosen) or not set(chosen) <= set(candidates):
+        raise TaskError(f"“{name}”只能决定为 {'、'.join(candidates)} 中的一个或几个，每个写一次，请改正。")
 
 
 def _codes(raw: Sequence[str], units: Units, decisions: Mapping[str, Decision], where: str) -> tuple[str, ...]:
     codes: list[str] = []
     for code in raw:
         if code in decisions:
-            codes.extend(decisions[code].chosen or (code,))
+            made = decisions[code].settled
+            codes.extend(made.chosen if made else (code,))
         elif code in units.by_code:
             codes.append(code)
         else:

@@ -12,14 +12,15 @@ A measured figure can fall again, so it makes a task done only when its due date
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal
 
-from supervision.task_register import REQUIRABLE, CountRule, MeasureRule, Register, Task, TaskError, Units
+from supervision.task_register import KINDS, REQUIRABLE, CountRule, MeasureRule, Register, Task, TaskError, Units
 
+Filed = Mapping[tuple[str, str], Sequence["Evidence"]]  # by unit and kind, in order of formation
 Status = Literal["not_started", "in_progress", "done", "done_late", "overdue", "n/a"]
 _ALL = Fraction(1)
 
@@ -36,6 +37,9 @@ class Evidence:
     file_sha256: str
     headcount: int | None = None
     hours: Decimal | None = None
+    field_code: str | None = None
+    title: str = ""
+    participant_units: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,27 @@ class TaskStatus:
     remark: str
     national_task_ref: str | None
     updated_at: dt.date
+    rule: str
+    measured: str | None
+    threshold: str | None
+    reply: None = None  # for the unit to fill in
+
+
+def known_evidence(rows: Iterable[Mapping[str, Any]], day: dt.date) -> list[Evidence]:
+    """The evidence as it was known at the end of `day`: of each number the newest version received by then.
+
+    rows: all versions, with the columns of accepted task_evidence. A number withdrawn by then is left out.
+    """
+    newest: dict[str, Mapping[str, Any]] = {}
+    for row in sorted(rows, key=lambda row: (row["evidence_no"], row["version_no"])):
+        if row["received_at"].date() <= day:
+            newest[row["evidence_no"]] = row
+    kept = {name: name for name in Evidence.__slots__} | {"file_sha256": "document_sha256"}
+    return [
+        Evidence(**{name: row[column] for name, column in kept.items()})
+        for _, row in sorted(newest.items())
+        if not row["is_withdrawn"]
+    ]
 
 
 def task_status(
@@ -87,10 +112,13 @@ def task_status(
     if as_of < register.issued_on:
         raise TaskError(f"截止日 {as_of} 早于通知印发日 {register.issued_on}，没有可报告的任务，请核对月份。")
     result: list[TaskStatus] = []
+    filed: dict[tuple[str, str], list[Evidence]] = {}
+    for evidence in sorted(evidence_rows, key=lambda row: (row.evidenced_on, row.evidence_no)):
+        filed.setdefault((evidence.unit_code, evidence.evidence_kind), []).append(evidence)
     for task in register.tasks:
         for period in _periods(task, register.issued_on, as_of):
             for code in task.responsible:
-                result.append(_row(task, period, code, register, units, evidence_rows, measures, as_of))
+                result.append(_row(task, period, code, register, units, filed, measures, as_of))
     return result
 
 
@@ -111,6 +139,9 @@ class _Finding:
     reached: dt.date | None
     refs: tuple[tuple[str, str], ...]
     remark: str
+    rule: str
+    measured: str | None
+    threshold: str
 
 
 def _periods(task: Task, issued_on: dt.date, as_of: dt.date) -> list[_Period]:
@@ -130,25 +161,27 @@ def _row(
     code: str,
     register: Register,
     units: Units,
-    evidence: Sequence[Evidence],
+    filed: Filed,
     measures: Mapping[tuple[str, str], Measure],
     as_of: dt.date,
 ) -> TaskStatus:
     findings: list[_Finding] = []
     status: Status
     progress: int | None
+    for rule in task.rules:
+        if isinstance(rule, CountRule):
+            findings.append(_count(rule, task, period, code, register, filed))
+        else:
+            findings.append(_measured(rule, period, code, measures))
     decision = register.decisions.get(code)
     if decision is not None:
         name = f"{decision.name}（待明确）"
         status, progress, remark = "n/a", None, f"{decision.question}：待明确，明确前不评价"
+        findings = [replace(finding, refs=(), measured=None) for finding in findings]
     else:
         name = units.by_code[code].name
-        for rule in task.rules:
-            if isinstance(rule, CountRule):
-                findings.append(_count(rule, task, period, code, evidence))
-            else:
-                findings.append(_measured(rule, period, code, measures))
         status, progress, remark = _judge(task, period, findings, as_of)
+    note = task.note if task.dated in (None, period.due) else ""
     refs = [ref for finding in findings for ref in finding.refs]
     return TaskStatus(
         task_id=task.task_id,
@@ -165,10 +198,19 @@ def _row(
         evidence_count=len(refs),
         evidence_ref=";".join(ref for ref, _ in refs) or None,
         evidence_sha256=";".join(digest for _, digest in refs) or None,
-        remark="；".join(part for part in (remark, task.note if period.due == task.dated else "") if part),
+        remark="；".join(part for part in (remark, _settled(register, code), note) if part),
         national_task_ref=task.national_task_ref,
         updated_at=as_of,
+        rule="；".join(finding.rule for finding in findings) or f"没有可计数的规则：{task.uncountable}",
+        measured="；".join(finding.measured for finding in findings if finding.measured) or None,
+        threshold="；".join(finding.threshold for finding in findings) or None,
     )
+
+
+def _settled(register: Register, code: str) -> str:
+    """How a name of the notice came to mean this unit."""
+    made = [(d.name, d.settled) for d in register.decisions.values() if d.settled and code in d.settled.chosen]
+    return "；".join(f"通知所写“{name}”由{done.role}于{done.on}认定为本单位（{done.basis}）" for name, done in made)
 
 
 def _judge(task: Task, period: _Period, findings: Sequence[_Finding], as_of: dt.date) -> tuple[Status, int | None, str]:
@@ -193,42 +235,65 @@ def _judge(task: Task, period: _Period, findings: Sequence[_Finding], as_of: dt.
     return ("in_progress" if any(shares) else "not_started"), progress, remark
 
 
-def _count(rule: CountRule, task: Task, period: _Period, code: str, evidence: Sequence[Evidence]) -> _Finding:
+def _count(rule: CountRule, task: Task, period: _Period, code: str, register: Register, filed: Filed) -> _Finding:
+    fields = register.fields_of(code) if rule.per_field else ()
+    wanted = {field.code: field.title for field in fields}
+    places = (task.task_id, *_above(task), *rule.filed_under)
     fitting = [
         row
-        for row in evidence
-        if row.unit_code == code
-        and row.evidence_kind == rule.kind
-        and (task.task_id == row.task_id or task.task_id.startswith(row.task_id + "."))
+        for row in filed.get((code, rule.kind), ())
+        if (not rule.per_field or row.field_code in wanted)
+        and (rule.per_field or row.task_id in places)
         and (rule.standing or period.start <= row.evidenced_on)
         and row.evidenced_on <= period.end
     ]
     lacking = [row for row in fitting if any(not getattr(row, name) for name in rule.requires)]
-    first_by_file: dict[str, Evidence] = {}
-    for row in sorted(fitting, key=lambda row: (row.evidenced_on, row.evidence_no)):
+    first: dict[str, Evidence] = {}
+    for row in fitting:
         if row not in lacking:
-            first_by_file.setdefault(row.file_sha256, row)
-    counted = list(first_by_file.values())[: rule.at_least]
-    reached = counted[-1].evidenced_on if len(counted) == rule.at_least else None
+            first.setdefault(row.field_code or "" if rule.per_field else row.file_sha256, row)
+    needed = len(fields) if rule.per_field else rule.at_least
+    counted = list(first.values())[:needed]
     names = "或".join(REQUIRABLE[name] for name in rule.requires)
+    missing = "、".join(title for name, title in wanted.items() if name not in first)
+    kind = KINDS[rule.kind]
+    told = (f"缺{missing}" if missing else "", f"{len(lacking)} 份佐证缺少{names}，未计入" if lacking else "")
     return _Finding(
-        share=Fraction(len(counted), rule.at_least),
-        reached=reached,
+        share=Fraction(len(counted), needed),
+        reached=counted[-1].evidenced_on if len(counted) == needed else None,
         refs=tuple((row.evidence_no, row.file_sha256) for row in counted),
-        remark=f"{len(lacking)} 份佐证缺少{names}，未计入" if lacking else "",
+        remark="；".join(part for part in told if part),
+        rule=f"{'历年' if rule.standing else '当年'}登记的{kind}{'，按专业领域' if rule.per_field else ''}",
+        measured=f"{kind}{len(counted)}份",
+        threshold=f"{kind}不少于{needed}份",
     )
+
+
+def _above(task: Task) -> tuple[str, ...]:
+    """The clauses that hold the task: evidence filed under the clause as a whole counts for it."""
+    parts = task.task_id.split(".")
+    return tuple(".".join(parts[:length]) for length in range(1, len(parts)))
 
 
 def _measured(rule: MeasureRule, period: _Period, code: str, measures: Mapping[tuple[str, str], Measure]) -> _Finding:
     measure = None if period.history else measures.get((rule.measure, code))
+    threshold = f"{rule.title}不低于{_percent(rule.at_least)}"
     if measure is None:
-        return _Finding(None, None, (), f"没有该单位的{rule.title}")
+        return _Finding(None, None, (), f"没有该单位的{rule.title}", rule.title, None, threshold)
     if measure.denominator <= 0:
-        return _Finding(None, None, (), f"{rule.title}本期没有应计事项")
+        return _Finding(None, None, (), f"{rule.title}本期没有应计事项", rule.title, None, threshold)
     value = Fraction(measure.numerator, measure.denominator)
     verdict = "达到" if value >= rule.at_least else "低于"
-    remark = f"{rule.title}{measure.numerator}/{measure.denominator}，{verdict}{_percent(rule.at_least)}"
-    return _Finding(value / rule.at_least, None, ((measure.evidence_ref, measure.evidence_sha256),), remark)
+    measured = f"{rule.title}{measure.numerator}/{measure.denominator}"
+    return _Finding(
+        share=value / rule.at_least,
+        reached=None,
+        refs=((measure.evidence_ref, measure.evidence_sha256),),
+        remark=f"{measured}，{verdict}{_percent(rule.at_least)}",
+        rule=rule.title,
+        measured=measured,
+        threshold=threshold,
+    )
 
 
 def _percent(value: Fraction) -> str:

@@ -149,16 +149,25 @@ def workdays(
 
 @app.command()
 def decide(
-    month: MonthOption,
-    hold: Annotated[str, typer.Option("--hold", help="等待事项，如 grade_snapshot（见 ssj status）")],
-    reason: Annotated[str, typer.Option("--reason", help="理由：核对了什么、为何可以继续；记入台账")],
+    reason: Annotated[str, typer.Option("--reason", help="理由或依据：核对了什么、为何可以继续，或文号；记入台账")],
     role: Annotated[str, typer.Option("--role", help="作出决定的角色，须有审批职责")],
+    month: Annotated[str | None, typer.Option("--month", help="月份，YYYY-MM")] = None,
+    hold: Annotated[str | None, typer.Option("--hold", help="等待事项，如 grade_snapshot（见 ssj status）")] = None,
+    unit: Annotated[str | None, typer.Option("--unit", help="通知中有歧义的单位名称，如 质量科")] = None,
+    means: Annotated[list[str] | None, typer.Option("--means", help="所指单位的代码或名称，可多次给出")] = None,
     home: HomeOption = None,
 ) -> None:
-    """对等待人工的月份决定继续：只对当前的快照和发现有效，再有变化须重新决定。"""
-    from pipelines.cli.decide import decide_hold
+    """人的决定：--month --hold 让等待的月份继续（只对当前的快照和发现有效）；--unit --means 认定通知中有歧义的单位。"""
+    from pipelines.cli.decide import decide_hold, decide_unit
 
-    decide_hold(month, hold, reason, role, home)
+    if month is not None and hold is not None and unit is None and not means:
+        decide_hold(month, hold, reason, role, home)
+    elif unit is not None and means and month is None and hold is None:
+        decide_unit(unit, means, reason, role, home)
+    else:
+        raise typer.BadParameter(
+            "让等待的月份继续用 --month M --hold H，认定单位用 --unit 名称 --means 单位代码，二者其一"
+        )
 
 
 @app.command()

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 
+from pipelines.cli.decide import decide_unit
+from resources import clock
 from resources.decisions import DecisionError, Decisions, UsedSnapshot
 from resources.ledger import Ledger, LedgerError
 from resources.settings import Home
+from supervision.rounds import RoundError
+from supervision.task_register import Settled, TaskError
 
 MONTH, HOLD = "2026-10", "grade_snapshot"
 MID, END = date(2026, 10, 15), date(2026, 10, 31)
@@ -71,3 +75,35 @@ def test_a_decision_changed_in_the_ledger_is_seen(home: Home) -> None:
     path.write_text(path.read_text("utf-8").replace('"f1"', '"f2"'), "utf-8")
     with pytest.raises(LedgerError, match="decisions"):
         decisions.find(MONTH, HOLD, "f2")
+
+
+def test_a_units_name_is_decided_from_its_day_on(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    decisions = Decisions(home)
+    for day, unit in ((END, "ZL"), (date(2026, 11, 23), "ZLFZ")):
+        monkeypatch.setattr(
+            clock, "now", lambda day=day: datetime(day.year, day.month, day.day, 9, tzinfo=clock.SHANGHAI)
+        )
+        decisions.settle_unit("ZLK", [unit], reason="局发〔2026〕1号", role="LDXZ")
+    assert decisions.settled_units(date(2026, 10, 30)) == {}
+    assert decisions.settled_units(END)["ZLK"] == Settled(("ZL",), "LDXZ", END, "局发〔2026〕1号")
+    assert decisions.settled_units(date(2026, 11, 23))["ZLK"].chosen == ("ZLFZ",)
+    with pytest.raises(DecisionError, match="同样的决定"):
+        decisions.settle_unit("ZLK", ["ZLFZ"], reason="局发〔2026〕2号", role="LDXZ")
+    with pytest.raises(DecisionError, match="理由"):
+        decisions.settle_unit("ZLK", ["ZL"], reason="  ", role="LDXZ")
+
+
+def test_ssj_decide_settles_an_ambiguous_name(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    def decide(name: str, means: list[str], role: str = "LDXZ") -> None:
+        decide_unit(name, means, "局发〔2026〕1号", role, home.root)
+
+    with pytest.raises(DecisionError, match="质量科"):
+        decide("信用科", ["XY"])
+    with pytest.raises(TaskError, match="只能决定为"):
+        decide("质量科", ["计量科"])
+    with pytest.raises(RoundError):
+        decide("质量科", ["ZL"], role="SJZX")
+    assert list(Ledger(home.ledger, "decisions").entries()) == []
+    decide("质量科", ["质量发展科", "ZL"])
+    assert Decisions(home).settled_units(date.max)["ZLK"].chosen == ("ZLFZ", "ZL")
+    assert "质量发展科、产品质量安全监督管理科" in capsys.readouterr().out

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 from copy import deepcopy
+from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -12,8 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from supervision.task_register import TaskError, parse_register, parse_units, resolve_written
-from supervision.tasks import Evidence, Measure, TaskStatus, task_status
+from supervision.task_register import Settled, TaskError, parse_register, parse_units, resolve_written
+from supervision.tasks import Evidence, Measure, TaskStatus, known_evidence, task_status
 
 ROOT = Path(__file__).resolve().parents[2] / "data_contracts"
 AS_OF = dt.date(2026, 10, 31)
@@ -281,17 +282,15 @@ def test_the_ambiguous_section_stays_undecided_until_a_person_decides(real):
     assert all("待明确" in r.unit_name and "待明确" in r.remark for r in rows)
 
 
-def test_a_decision_replaces_the_ambiguous_section():
-    document = _document()
-    document["decisions"][0] |= {
-        "decision": ["ZL"],
-        "decided_by": "信用科",
-        "decided_on": "2026-10-01",
-        "basis": "局发〔2026〕1号",
-    }
-    rows = task_status(parse_register(document, _units()), _units(), [], {}, AS_OF)
+ZLK = Settled(("ZL",), "LDXZ", dt.date(2026, 10, 1), "局发〔2026〕1号")
+
+
+def test_a_decision_replaces_the_ambiguous_section_and_says_whose_it_was():
+    rows = task_status(parse_register(_document(), _units(), {"ZLK": ZLK}), _units(), [], {}, AS_OF)
     assert not [r for r in rows if r.unit_code == "ZLK"]
-    assert [r for r in rows if r.unit_code == "ZL" and r.task_id == "T6.2"]
+    [row] = [r for r in rows if r.unit_code == "ZL" and r.task_id == "T6.2" and not r.is_history]
+    assert "“质量科”由LDXZ于2026-10-01认定为本单位（局发〔2026〕1号）" in row.remark
+    assert not [r for r in rows if r.unit_code == "XY" and "质量科" in r.remark]
 
 
 @pytest.mark.parametrize(
@@ -313,14 +312,74 @@ def test_a_faulty_register_is_refused_with_the_task_named(change, message):
     assert message in str(caught.value)
 
 
-def test_a_decision_needs_a_candidate_and_a_reason():
-    document = _document()
-    document["decisions"][0]["decision"] = ["JL"]
-    with pytest.raises(TaskError, match="只能在"):
-        parse_register(document, _units())
-    document["decisions"][0]["decision"] = ["ZL"]
-    with pytest.raises(TaskError, match="decided_by"):
-        parse_register(document, _units())
+@pytest.mark.parametrize("chosen", [("JL",), (), ("ZL", "ZL")])
+def test_a_decision_needs_candidates_each_once(chosen):
+    with pytest.raises(TaskError, match="只能决定为"):
+        parse_register(_document(), _units(), {"ZLK": replace(ZLK, chosen=chosen)})
+
+
+# —— fields, evidence as it was known, words of a rule ——
+
+
+def test_every_field_of_a_section_needs_its_own_mechanism(real):
+    rz = [
+        _evidence("2023-06-01", "M1", evidence_kind="mechanism", unit_code="RZ", task_id="T7.3", field_code="testing")
+    ]
+    again = replace(rz[0], evidence_no="M2", file_sha256="cd" * 32)
+
+    def row(evidence):
+        [found] = [
+            r
+            for r in task_status(real, _units(), evidence, {}, dt.date(2023, 12, 31))
+            if (r.task_id, r.unit_code) == ("T2.2", "RZ")
+        ]
+        return found
+
+    half = row([*rz, again])
+    assert (half.status, half.progress_pct, half.measured, half.threshold) == (
+        "overdue", 50, "工作机制1份", "工作机制不少于2份",
+    )  # fmt: skip
+    assert "缺认证认可" in half.remark
+    both = row([*rz, replace(again, field_code="certification")])
+    assert (both.status, both.evidence_ref) == ("done", "M1;M2")
+
+
+def test_evidence_filed_under_another_task_counts_where_the_register_says_so(real):
+    held = _evidence("2026-03-01", evidence_kind="meeting", unit_code="XY", task_id="T7.3")
+
+    def status(evidence):
+        rows = task_status(real, _units(), [evidence], {}, AS_OF)
+        return {r.task_id: r.status for r in rows if r.unit_code == "XY" and not r.is_history}["T4"]
+
+    assert status(held) == "done"
+    assert status(replace(held, task_id="T7.4")) == "not_started"
+
+
+def _version(number: int, received: str, **changes) -> dict:
+    evidence = _evidence("2026-05-20", **changes)
+    row = {name: getattr(evidence, name) for name in Evidence.__slots__} | {"document_sha256": evidence.file_sha256}
+    return row | {"version_no": number, "received_at": dt.datetime.fromisoformat(received), "is_withdrawn": False}
+
+
+def test_evidence_is_what_was_received_by_the_day_in_its_newest_version():
+    first, second = _version(1, "2026-05-31T23:59"), _version(2, "2026-06-01T00:00", title="改正")
+    withdrawn = _version(3, "2026-07-02T09:00") | {"is_withdrawn": True}
+
+    def known(day):
+        return [row.title for row in known_evidence([withdrawn, second, first], dt.date.fromisoformat(day))]
+
+    assert [known(day) for day in ("2026-05-30", "2026-05-31", "2026-06-01", "2026-07-02")] == [[], [""], ["改正"], []]
+
+
+def test_a_row_says_its_rule_what_was_measured_and_what_is_asked():
+    row = _one(_register(**PLAN), [_evidence("2026-05-01")])
+    assert (row.rule, row.measured, row.threshold, row.reply) == (
+        "当年登记的工作方案", "工作方案1份", "工作方案不少于1份", None,
+    )  # fmt: skip
+    figure = _one(_measured(), measures=_figure(90, 100))
+    assert (figure.measured, figure.threshold) == ("归集及时率90/100", "归集及时率不低于95%")
+    words = _one(_register(evidence=[], uncountable="没有清单", **YEARLY))
+    assert (words.rule, words.measured, words.threshold) == ("没有可计数的规则：没有清单", None, None)
 
 
 def test_a_name_of_two_units_is_refused():

@@ -1,0 +1,142 @@
+-- 通报所用的数：各月末已知的归集及时率、录入回执、按期公示、无线索上门，单位、期间、分子分母俱列；只计当月末及以前收到的（R-12、R-24、R-29、§4.7）。
+with timed as (
+    select
+        r.unit_code,
+        r.received_on,
+        r.is_collected,
+        d.due_on,
+        d.is_provisional,
+        strftime(d.due_on, '%Y-%m') as due_month
+    from collected_record as r
+    inner join clock_source as c on r.source = c.source
+    inner join due_day as d on c.clock = d.clock and r.formed_on = d.formed_on
+    where c.clock = 'collect_7wd'
+),
+timely as (
+    select
+        e.bulletin_month,
+        'timeliness' as figure,
+        t.unit_code,
+        t.due_month as figure_month,
+        cast(count(*) filter (where t.is_collected and t.received_on <= t.due_on) as bigint) as numerator,
+        cast(count(*) as bigint) as denominator
+    from timed as t
+    inner join month_end as e
+        on
+            t.due_month in (e.bulletin_month, e.month_before)
+            and t.due_month >= e.first_month
+            and t.received_on <= e.known_until
+    -- 期限未过的不计；期限只是暂定的，不判逾期
+    where (t.is_collected and t.received_on <= t.due_on) or (t.due_on < e.known_until and not t.is_provisional)
+    group by e.bulletin_month, t.unit_code, t.due_month
+),
+outcome as (
+    select
+        *,
+        strftime(inspected_on, '%Y-%m') as inspected_month,
+        strftime(publish_due_on, '%Y-%m') as publish_month,
+        strftime(ack_due_on, '%Y-%m') as ack_month
+    from inspection_outcome
+    where not of_voided_round
+),
+answered as (
+    select
+        e.bulletin_month,
+        'return_ack' as figure,
+        o.unit_code,
+        e.bulletin_month as figure_month,
+        cast(
+            count(*) filter (
+                where
+                o.return_state = 'on_platform'
+                or (o.acknowledged_on <= e.known_until and o.reject_reason is null)
+            ) as bigint
+        ) as numerator,
+        cast(count(*) as bigint) as denominator
+    from outcome as o
+    inner join month_end as e
+        on
+            o.received_on <= e.known_until
+            -- 平台已有的按上月检查计；须回填的按回执期限落在本月计
+            and (
+                (o.return_state = 'on_platform' and o.inspected_month = e.month_before)
+                or (o.ack_month = e.bulletin_month and o.ack_due_on <= e.known_until)
+            )
+    group by e.bulletin_month, o.unit_code
+),
+published as (
+    select
+        e.bulletin_month,
+        'publication' as figure,
+        o.unit_code,
+        e.bulletin_month as figure_month,
+        cast(count(*) filter (where o.published_on <= o.publish_due_on) as bigint) as numerator,
+        cast(count(*) as bigint) as denominator
+    from outcome as o
+    inner join month_end as e on o.publish_month = e.bulletin_month and o.received_on <= e.known_until
+    where
+        o.published_on <= o.publish_due_on
+        or (o.publish_due_on < e.known_until and not o.publish_due_provisional)
+    group by e.bulletin_month, o.unit_code
+),
+visited as (
+    -- 抽查计划当月的等级；没有计划编号的，检查当月的等级
+    select
+        o.uid,
+        o.unit_code,
+        o.inspected_on,
+        o.received_on,
+        o.task_code,
+        coalesce(nullif(regexp_extract(o.plan_id, '20[0-9][0-9]-[0-9][0-9]'), ''), o.inspected_month) as grade_month
+    from outcome as o
+    where o.mode = 'on_site'
+),
+low_risk as (
+    select v.uid, v.unit_code, v.inspected_on, v.received_on, t.task is not null as is_set_by_law
+    from visited as v
+    inner join accepted_grade_snapshot as g on v.uid = g.uscc and v.grade_month = g.snapshot_month
+    left join law_task as t on v.task_code = t.task
+    where g.is_current and g.credit_grade = 'A'
+),
+with_trigger as (
+    select distinct l.uid, l.inspected_on
+    from low_risk as l
+    inner join accepted_trigger as r on l.uid = r.uscc
+    where r.is_current and r.received_on <= l.inspected_on and l.inspected_on < r.received_on + interval 12 month
+),
+judged as (
+    select
+        l.uid,
+        l.unit_code,
+        l.inspected_on,
+        min(l.received_on) as received_on,
+        bool_or(l.is_set_by_law) or bool_or(w.uid is not null) as is_allowed
+    from low_risk as l
+    left join with_trigger as w on l.uid = w.uid and l.inspected_on = w.inspected_on
+    group by l.uid, l.unit_code, l.inspected_on
+),
+untriggered as (
+    select
+        e.bulletin_month,
+        'untriggered_visit' as figure,
+        j.unit_code,
+        e.bulletin_month as figure_month,
+        cast(count(*) filter (where not j.is_allowed) as bigint) as numerator,
+        cast(count(*) as bigint) as denominator
+    from judged as j
+    inner join month_end as e
+        on j.inspected_on between e.window_first and e.known_until and j.received_on <= e.known_until
+    group by e.bulletin_month, j.unit_code
+),
+together as (
+    select * from timely
+    union all
+    select * from answered
+    union all
+    select * from published
+    union all
+    select * from untriggered
+)
+select bulletin_month, figure, unit_code, figure_month, numerator, denominator
+from together
+order by bulletin_month, figure, unit_code, figure_month
