@@ -33,15 +33,15 @@ graded as (
         and (s.is_live or s.status_changed_on >= m.month_first)
 ),
 placed as (
-    select draw_month, 'city' as tier, 'ALL' as tier_key, credit_grade, is_drawn from graded
+    select draw_month, 'city' as "rollup", 'ALL' as rollup_key, credit_grade, is_drawn from graded
     union all
-    select draw_month, 'unit' as tier, county as tier_key, credit_grade, is_drawn from graded
+    select draw_month, 'unit' as "rollup", county as rollup_key, credit_grade, is_drawn from graded
 ),
 counted as (
     select
         draw_month,
-        tier,
-        tier_key,
+        "rollup",
+        rollup_key,
         cast(count(*) filter (where credit_grade = 'A') as bigint) as n_a,
         cast(count(*) filter (where credit_grade = 'B') as bigint) as n_b,
         cast(count(*) filter (where credit_grade = 'C') as bigint) as n_c,
@@ -51,11 +51,11 @@ counted as (
         cast(count(*) filter (where credit_grade = 'C' and is_drawn) as bigint) as drawn_c,
         cast(count(*) filter (where credit_grade = 'D' and is_drawn) as bigint) as drawn_d
     from placed
-    group by draw_month, tier, tier_key
+    group by draw_month, "rollup", rollup_key
 )
 select
-    k.tier,
-    k.tier_key,
+    k."rollup",
+    k.rollup_key,
     k.key_name,
     m.draw_month as counted_period,
     w.snapshot_month is not null as has_snapshot,
@@ -70,6 +70,6 @@ select
 from months as m
 cross join tier_name as k
 left join with_snapshot as w on m.draw_month = w.snapshot_month
-left join counted as c on m.draw_month = c.draw_month and k.tier = c.tier and k.tier_key = c.tier_key
-where k.tier in ('city', 'unit') and k.tier_key <> 'NONE'
-order by k.tier, k.tier_key, counted_period
+left join counted as c on m.draw_month = c.draw_month and k."rollup" = c."rollup" and k.rollup_key = c.rollup_key
+where k."rollup" in ('city', 'unit') and k.rollup_key <> 'NONE'
+order by k."rollup", k.rollup_key, counted_period

@@ -37,37 +37,37 @@ moved as (
     where exists (select 1 from previous)
 ),
 placed as (
-    select 'city' as tier, 'ALL' as tier_key, from_grade, to_grade from moved
+    select 'city' as "rollup", 'ALL' as rollup_key, from_grade, to_grade from moved
     union all
-    select 'unit' as tier, county as tier_key, from_grade, to_grade from moved
+    select 'unit' as "rollup", county as rollup_key, from_grade, to_grade from moved
     union all
-    select 'industry' as tier, section as tier_key, from_grade, to_grade from moved
+    select 'industry' as "rollup", section as rollup_key, from_grade, to_grade from moved
     union all
-    select 'field' as tier, f.field_code as tier_key, m.from_grade, m.to_grade
+    select 'field' as "rollup", f.field_code as rollup_key, m.from_grade, m.to_grade
     from moved as m
     inner join subject_field as f on m.uid = f.uid
 ),
 cells as (
-    select tier, tier_key, from_grade, to_grade, cast(count(*) as bigint) as n
+    select "rollup", rollup_key, from_grade, to_grade, cast(count(*) as bigint) as n
     from placed
-    group by tier, tier_key, from_grade, to_grade
+    group by "rollup", rollup_key, from_grade, to_grade
 ),
 totals as (
-    select tier, tier_key, from_grade, cast(sum(n) as bigint) as total
+    select "rollup", rollup_key, from_grade, cast(sum(n) as bigint) as total
     from cells
-    group by tier, tier_key, from_grade
+    group by "rollup", rollup_key, from_grade
 )
 select
     $month as month,
     $previous_month as previous_month,
-    c.tier,
-    c.tier_key,
+    c."rollup",
+    c.rollup_key,
     k.key_name,
     c.from_grade,
     c.to_grade,
     c.n,
     cast(cast(c.n as decimal(18, 6)) / t.total as decimal(18, 6)) as share
 from cells as c
-inner join totals as t on c.tier = t.tier and c.tier_key = t.tier_key and c.from_grade = t.from_grade
-inner join tier_name as k on c.tier = k.tier and c.tier_key = k.tier_key
-order by c.tier, c.tier_key, c.from_grade, c.to_grade
+inner join totals as t on c."rollup" = t."rollup" and c.rollup_key = t.rollup_key and c.from_grade = t.from_grade
+inner join tier_name as k on c."rollup" = k."rollup" and c.rollup_key = k.rollup_key
+order by c."rollup", c.rollup_key, c.from_grade, c.to_grade
