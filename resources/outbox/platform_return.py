@@ -1,0 +1,113 @@
+"""The return file to the province: one plain table in the layout that its platform prescribes (DOMAIN §4.8, R-29).
+
+Here: writing the rows under a layout's headers, order, codes and format, so that the platform can import them: the header
+in the first row, nothing above it, every cell text. Not here: the layout (data_contracts.layout), which rows are returned
+(sql/reports/platform_return.sql), the office's own view of the returns (returns).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xlsxwriter
+
+from data_contracts.layout import FORMATS, Layout, LayoutColumn
+from resources.lake import sha256_file, write_atomically, write_bytes
+from resources.outbox.ooxml import normalise_ooxml
+from supervision.canonical import csv_bytes
+from supervision.reports.leak import defuse
+
+_WIDTHS = (10, 40)
+_BREAKS = str.maketrans({"\r": " ", "\n": " ", "\t": " "})
+
+
+class ReturnError(ValueError):
+    """A row cannot be written as the platform wants it: one Chinese sentence with the place, never the value."""
+
+
+def write_platform_return(folder: Path, layout: Layout, rows: pd.DataFrame) -> Path:
+    """Write the return file into `folder` under the layout's name; returns its path.
+
+    rows: rows of the layout's contract, in its order. A file of the other format, left by an earlier layout, is removed.
+    Errors: ReturnError when a value has no code in the layout or cannot be written in its encoding.
+    """
+    table = [[_text(row, column, layout, number) for column in layout.columns] for number, row in _rows(layout, rows)]
+    target = folder / layout.file_name
+    header = [column.header for column in layout.columns]
+    if layout.format == "csv":
+        _write_csv(target, layout, header, table)
+    else:
+        write_atomically(target, lambda path: _write_xlsx(path, layout, header, table))
+    for suffix in FORMATS:
+        if suffix != layout.format:
+            target.with_suffix(f".{suffix}").unlink(missing_ok=True)
+    return target
+
+
+def return_facts(path: Path, layout: Layout) -> dict[str, str]:
+    """What the cover of the office's workbook says of the file: its name, digest and layout."""
+    return {
+        "回填文件": path.name,
+        "回填文件摘要": sha256_file(path),
+        "回填版式": f"{layout.title}，版式 {layout.version}（{layout.valid_from} 起）",
+    }
+
+
+def _rows(layout: Layout, rows: pd.DataFrame) -> list[tuple[int, dict[str, Any]]]:
+    names = [column.column.name for column in layout.columns]
+    return list(enumerate(rows[names].to_dict("records"), start=2))
+
+
+def _text(row: dict[str, Any], column: LayoutColumn, layout: Layout, number: int) -> str:
+    value = row[column.column.name]
+    if value is None or pd.isna(value):
+        return ""
+    kind = column.column.logical_type
+    if kind == "date":
+        return f"{value:{layout.date_pattern}}"
+    text = str(value).lower() if kind == "boolean" else str(value)
+    if column.codes:
+        if text not in column.codes:
+            raise ReturnError(
+                f"回填文件第 {number} 行的“{column.header}”在版式的 codes 中没有对应的写法，请补上后重跑。"
+            )
+        return column.codes[text]
+    return text.translate(_BREAKS)
+
+
+def _write_csv(target: Path, layout: Layout, header: list[str], table: list[list[str]]) -> None:
+    data = csv_bytes(header, [[defuse(text) for text in row] for row in table])
+    try:
+        write_bytes(target, data.decode().encode(layout.encoding))
+    except UnicodeEncodeError as error:
+        line = data.decode()[: error.start].count("\n") + 1
+        raise ReturnError(
+            f"回填文件第 {line} 行有 {layout.encoding} 写不出的字，请在版式中改用 utf-8-sig 或 xlsx。"
+        ) from None
+
+
+def _write_xlsx(path: Path, layout: Layout, header: list[str], table: list[list[str]]) -> None:
+    book = xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False})
+    book.set_properties({"title": layout.title})
+    page = book.add_worksheet(layout.sheet)
+    head = book.add_format({"bold": True, "border": 1, "bg_color": "#D9E2F3", "text_wrap": True, "valign": "vcenter"})
+    text = book.add_format({"num_format": "@", "border": 1, "quote_prefix": True, "valign": "top"})
+    for index, title in enumerate(header):
+        widest = max((len(row[index]) for row in table[:400]), default=0) + 2
+        page.set_column(index, index, min(max(_WIDTHS[0], 2 * len(title) + 2, widest), _WIDTHS[1]))
+        page.write_string(0, index, title, head)
+    for number, row in enumerate(table, start=1):
+        for index, value in enumerate(row):
+            if value:
+                page.write_string(number, index, value, text)
+            else:
+                page.write_blank(number, index, None, text)
+    page.freeze_panes(1, 0)
+    page.set_landscape()
+    page.set_paper(9)
+    page.fit_to_pages(1, 0)
+    page.repeat_rows(0, 0)
+    book.close()
+    normalise_ooxml(path)
