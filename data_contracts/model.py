@@ -24,8 +24,8 @@ Severity = Literal["error", "warning"]
 Kind = Literal["source", "output", "confidential"]
 
 __all__ = [
-    "Column", "Contract", "ContractError", "Rule", "confidential_contract", "load_contracts", "output_contract", "output_contracts", "public_contract", "rule_columns",
-    "source_contract", "source_contracts",
+    "Column", "Contract", "ContractError", "Rule", "confidential_contract", "load_contracts", "output_contract",
+    "output_contracts", "public_contract", "rule_columns", "source_contract", "source_contracts",
 ]  # fmt: skip
 ROOT = Path(__file__).resolve().parent
 FOLDERS: Mapping[Kind, str] = {"source": "sources", "output": "outputs", "confidential": "confidential"}
@@ -61,8 +61,7 @@ class Column:
     """One column of a table.
 
     `values` maps accepted source text to the stored code; empty means open. `unit`: what the stored amount counts
-    (元, 万元); `unit_headers`: headers that bring the amount in a unit of their own; `public_reason`: why a public file
-    may show what is elsewhere not 公.
+    (元, 万元); `unit_headers`: headers that bring another unit; `public_reason`: why it is 公 in a public file, not elsewhere.
     """
 
     name: str
@@ -168,9 +167,7 @@ def public_contract(name: str) -> Contract:
     """The output contract of a public file; ContractError for any other, so that no writer can be made for one."""
     contract = output_contract(name)
     if contract.openness != openness.PUBLIC:
-        raise ContractError(
-            f"产出契约 {name}（{contract.title}）不是主动公开的，不能写成公开文件（R-38），请改用 …_public 的契约。"
-        )
+        raise ContractError(f"产出契约 {name} 不是主动公开的，不能写成公开文件（R-38），请改用 …_public 的契约。")
     return contract
 
 
@@ -185,18 +182,11 @@ def load_contracts(root: Path, kind: Kind) -> tuple[Contract, ...]:
     dictionary = load_dictionary(root)
     files = sorted((root / FOLDERS[kind]).glob("*.yaml"))
     contracts = tuple(_read(path, kind, dictionary) for path in files)
-    if kind == "output":
-        _check_openness(root, dictionary, contracts)
+    if kind == "output":  # nothing is loaded when a public file could be built from anything but 公 columns (R-38)
+        others = (*load_contracts(root, "source"), *load_contracts(root, "confidential"), *contracts)
+        for breach in openness.breaches(dictionary.properties, contracts, others):
+            raise ContractError(f"契约文件 outputs/{breach}（R-38）。")
     return contracts
-
-
-def _check_openness(root: Path, dictionary: FieldDictionary, outputs: tuple[Contract, ...]) -> None:
-    """ContractError when a public file could be built from anything but 公 columns: nothing is loaded then (R-38)."""
-    others = (*load_contracts(root, "source"), *load_contracts(root, "confidential"), *outputs)
-    names, titles = openness.closed_columns(dictionary.properties, others)
-    for contract in outputs:
-        for breach in openness.breaches(contract, names, titles):
-            raise ContractError(f"契约文件 outputs/{contract.name}.yaml {breach}（R-38）。")
 
 
 def _read(path: Path, kind: Kind, dictionary: FieldDictionary) -> Contract:

@@ -48,13 +48,10 @@ class _Contract(Protocol):
     def columns(self) -> tuple[_Column, ...]: ...
 
 
-def closed_columns(
+def _closed(
     dictionary: Mapping[str, Mapping[str, object]], contracts: Iterable[_Contract]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Names that are 内 or 敏 somewhere, and Chinese names that are 敏 somewhere, each with the place that says so.
-
-    dictionary: raw entries of `fields/*.yaml` by name.
-    """
+    """Names that are 内 or 敏 somewhere, and Chinese names that are 敏 somewhere, each with the place that says so."""
     names = {name: "数据字典" for name, raw in dictionary.items() if raw.get("classification") != "public"}
     titles = {
         str(raw.get("businessName")): f"数据字典的 {name}"
@@ -69,8 +66,20 @@ def closed_columns(
     return names, titles
 
 
-def breaches(contract: _Contract, names: Mapping[str, str], titles: Mapping[str, str]) -> Iterator[str]:
-    """Why this output contract may not be loaded, each as the rest of a Chinese sentence; nothing for a sound one."""
+def breaches(
+    dictionary: Mapping[str, Mapping[str, object]], outputs: Iterable[_Contract], others: Iterable[_Contract]
+) -> Iterator[str]:
+    """Why these output contracts may not be loaded, each a Chinese sentence that begins with the file; none when sound.
+
+    dictionary: raw entries of `fields/*.yaml` by name; others: every contract whose 敏 columns count, the outputs among them.
+    """
+    names, titles = _closed(dictionary, others)
+    for contract in outputs:
+        for breach in _of_contract(contract, names, titles):
+            yield f"{contract.name}.yaml {breach}"
+
+
+def _of_contract(contract: _Contract, names: Mapping[str, str], titles: Mapping[str, str]) -> Iterator[str]:
     if contract.name.endswith("_public") != (contract.openness == PUBLIC):
         yield f"公开文件的契约一律名为 …_public、openness 为{PUBLIC}，两者须一致"
     if contract.openness != PUBLIC:

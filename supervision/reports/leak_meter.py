@@ -24,12 +24,16 @@ _ZERO = Fraction(0)
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """`firms` subjects of one county and grade (A…D, U) that can be drawn in the same places; none: cannot be drawn."""
+    """`firms` subjects of one county and grade (A…D, U) that can be drawn in the same places; none: cannot be drawn.
+
+    scope: those places and the ones where they only wait for their turn (blocked).
+    """
 
     county: str
     grade: str
     places: tuple[Place, ...]
     firms: int
+    scope: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ def of_tickets(profiles: Sequence[Profile], chances: Chances, *, knows_scope: bo
     """
     ends: dict[Cell, list[tuple[Fraction, str, int]]] = defaultdict(list)
     for profile in profiles:
-        scope = tuple(sorted(name for name, _ in profile.places)) if knows_scope else ()
+        scope = tuple(sorted(name for name, _ in profile.scope or profile.places)) if knows_scope else ()
         for cell, low, high in _intervals(profile, chances):
             ends[(*cell, "|", *scope)] += [(low, profile.grade, profile.firms), (high, profile.grade, -profile.firms)]
     pieces: list[Weights] = []
@@ -146,9 +150,8 @@ def _steps(profile: Profile, chances: Chances) -> list[tuple[Fraction, str]]:
 def _intervals(profile: Profile, chances: Chances) -> list[tuple[Cell, Fraction, Fraction]]:
     """For each set of tasks that the firm may be listed for: the tickets, from low to high, that bring it about."""
     steps = _steps(profile, chances)
-    lows = [*(chance for chance, _ in steps[1:]), _ZERO]
     found = []
-    for number, ((high, _), low) in enumerate(zip(steps, lows, strict=True), start=1):
+    for number, ((high, _), (low, _)) in enumerate(pairwise([*steps, (_ZERO, "")]), start=1):
         if high > low:
             found.append(((profile.county, *sorted(task for _, task in steps[:number])), low, high))
     return found

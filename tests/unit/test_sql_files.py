@@ -13,7 +13,7 @@ KEYS |= {  # results that are no output of their own
     "ranked": ("task", "county", "stratum", "place"),
     "prefiltered": ("task", "county", "stratum", "place"),
     "drawn_this_year": ("task", "county", "stratum"),
-    "leak_profile": ("county", "credit_grade", "places"),
+    "leak_profile": ("county", "credit_grade", "places", "scope"),
     "frozen_population": ("uid",),
     "frozen_frame": ("task", "uid"),
     "trigger_homes": ("uid",),
