@@ -15,10 +15,10 @@ export SSJ_HOME ?= $(CURDIR)/var
 SSJ_UI_PORT ?= 3000
 SSJ_READONLY_PORT ?= 3001
 
-.PHONY: help demo test test-long ui ui-readonly bench bench-collect bench-draw bench-matching bench-verifier system-deps lint format lock clean
+.PHONY: help demo test test-long ui ui-readonly bench bench-collect bench-draw bench-matching bench-outputs bench-verifier system-deps lint format lock clean
 
 help: ## 列出全部命令
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 demo: $(APP) ## 生成一座示例城市，跑完一个月，打印结果
 	@$(BIN)/ssj demo
@@ -43,6 +43,9 @@ bench-collect: $(DEV) ## 归集各环节与裸工具对比：工作簿、CSV、�
 
 bench-matching: $(DEV) ## 人员匹配：两万户次、六百人
 	@$(BIN)/python -m bench.matching
+
+bench-outputs: $(DEV) ## 二十万行清单与直写对比，六万户一个月的全部产出（约三分钟）
+	@$(BIN)/python -m bench.outputs
 
 bench-verifier: $(DEV) ## 独立核对程序：一百万行名录
 	@$(BIN)/python -m bench.verifier
