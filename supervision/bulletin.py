@@ -1,8 +1,8 @@
 """What the bulletin (通报) of a month says: rules, readings at each month end, and new, continuing or recalled items.
 
-Here: the rules of `data_contracts/bulletin.yaml` as typed values, one function for each kind of rule from what was known
-at a month end to its readings, and the states over the months of a year (R-41; DOMAIN §4.7). Not here: counting in tables
-(sql/reports/bulletin_figure), status of tasks (`tasks`), files, layout.
+Here: one function for each kind of rule, from what was known at a month end to its readings, and the states over the months
+(R-41; DOMAIN §4.7). Not here: the rules as values (`bulletin_rules`), which months and figures (`bulletin_year`), counting
+in tables (sql/reports/bulletin_figure), status of tasks (`tasks`), files.
 
 A reading that nothing could be measured for (`measurable` false) neither lists an item nor recalls one: it stays as it was.
 """
@@ -16,7 +16,6 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from supervision.bulletin_rules import Rule, percent
-from supervision.months import first_day, last_day, month_before
 from supervision.task_register import Field, Register, Units
 from supervision.tasks import Evidence, task_status
 
@@ -81,22 +80,6 @@ class FieldRule:
 
     text: str
     known: bool
-
-
-def month_ends(month: str, as_of: dt.date, first_received: dt.date) -> list[MonthEnd]:
-    """The months whose bulletins are recomputed: this year's up to `month`, with the December before as the start.
-
-    Earlier than the first delivery nothing can be known, so nothing is said. An earlier month knows what was received by
-    its last day, this one what was received by `as_of`.
-    """
-    names = [f"{month[:4]}-{number:02d}" for number in range(1, int(month[5:]) + 1)]
-    names.insert(0, month_before(names[0]))
-    started = f"{first_received:%Y-%m}"
-    return [
-        MonthEnd(name, as_of if name == month else min(last_day(name), as_of))
-        for name in names
-        if name >= started or name == month
-    ]
 
 
 def items(readings: Iterable[Reading], months: Sequence[str]) -> list[Item]:
@@ -253,54 +236,6 @@ def _reading(
     measurable: bool = True,
 ) -> Reading:
     return Reading(end.month, unit, rule.id, subject, measured, level, end.known_until, ref, measurable)
-
-
-def plan_window(months: Iterable[str], month: str, number: int) -> list[str]:
-    """The last `number` plan months up to `month`."""
-    return sorted(name for name in months if name <= month)[-number:]
-
-
-@dataclass(frozen=True, slots=True)
-class RoundCount:
-    """A plan month's round, or the lack of one: the tasks due by county, and whether a plan rests on a grade snapshot."""
-
-    month: str
-    tasks: Mapping[str, Sequence[str]]
-    has_snapshot: bool
-
-
-def plan_references(
-    month: str, window: Sequence[str], rounds: Sequence[RoundCount], counties: Iterable[str]
-) -> list[Figure]:
-    """Figures of b1: tasks × plan months of the window, and of these the ones whose round rests on a grade snapshot.
-
-    Of two rounds of a month one with a snapshot is enough; a plan month without any round references nothing.
-    """
-    figures = []
-    for county in counties:
-        planned: dict[tuple[str, str], bool] = {}
-        for held in rounds:
-            for task in held.tasks.get(county, ()) if held.month in window else ():
-                planned[held.month, task] = planned.get((held.month, task), False) or held.has_snapshot
-        figures.append(Figure(month, "plan_reference", county, month, sum(planned.values()), len(planned)))
-    return figures
-
-
-def grade_shares(month: str, window: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> list[Figure]:
-    """Figures of b2: drawn and number of the grades A and D over the window, from the months of table `differentiation`."""
-    sums: dict[tuple[str, str], list[int]] = {}
-    for row in rows:
-        if row["rollup"] == "unit" and row["period_kind"] == "month" and row["counted_period"] in window:
-            for grade in ("a", "d"):
-                pair = sums.setdefault((row["rollup_key"], grade.upper()), [0, 0])
-                pair[0] += row[f"drawn_{grade}"] or 0
-                pair[1] += row[f"n_{grade}"] or 0
-    return [Figure(month, "differentiation", unit, grade, *pair) for (unit, grade), pair in sorted(sums.items())]
-
-
-def window_start(window: Sequence[str], month: str) -> dt.date:
-    """First day of the window of b3."""
-    return first_day(window[0] if window else month)
 
 
 def as_row(item: Item, rule: Rule, unit_name: str, digest: str) -> dict[str, Any]:

@@ -73,9 +73,9 @@ class TaskStatus:
     remark: str
     national_task_ref: str | None
     updated_at: dt.date
-    rule: str
-    measured: str | None
-    threshold: str | None
+    rule: str = ""
+    measured: str | None = None
+    threshold: str | None = None
     reply: None = None  # for the unit to fill in
 
 

@@ -1,11 +1,12 @@
 """task_status.xlsx: who has done which of the notice's tasks, in words, sign and colour (DOMAIN §4.7).
 
-Here: overviews by task and by unit, this year's rows, the rows of the past. Not here: judging (supervision/tasks).
+Here: overviews by task and by unit, this year's rows, the rows of the past. Not here: judging (supervision/tasks), the
+registers and the bulletin's items that stand in the same workbook (task_registers).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,23 +18,31 @@ from resources.outbox.workbook import Sheet, own_column, sums, write_workbook
 from supervision.reports.marks import TASK_MARKS, month_words
 
 _ROWS = (
-    "task_id", "title", "unit_name", "due_on", "status", "progress_pct", "remark", "evidence_ref", "evidence_sha256",
+    "task_id", "title", "unit_name", "coop_units", "due_on", "status", "rule", "measured", "threshold", "remark",
+    "evidence_ref", "evidence_sha256", "national_task_ref",
 )  # fmt: skip
 _NOTE = "只按可计数的佐证和系统指标判定；没有的写“不评价”并说明原因，不以主观判断代替。通知原文有歧义的单位标“待明确”。"
-_WIDTHS = {"title": 26, "unit_name": 24, "remark": 48, "evidence_ref": 16, "evidence_sha256": 36}
+_WIDTHS = {
+    "title": 24, "unit_name": 20, "coop_units": 14, "rule": 20, "measured": 18, "threshold": 22, "remark": 30,
+    "evidence_ref": 18, "evidence_sha256": 22, "reply": 30, "national_task_ref": 12,
+}  # fmt: skip
 
 
-def write_task_status(path: Path, status: pd.DataFrame, *, demonstration: bool, facts: Mapping[str, str]) -> str:
+def write_task_status(
+    path: Path, status: pd.DataFrame, *, demonstration: bool, facts: Mapping[str, str], more: Sequence[Sheet] = ()
+) -> str:
     """Write the task-status workbook; returns its SHA-256.
 
-    status: rows of contract `task_status`, in register order. facts: holds 月份. Errors: WorkbookError.
+    status: rows of contract `task_status`, in register order. facts: holds 月份. more: the sheets of `task_registers`,
+    before the history. Errors: WorkbookError.
     """
     history = status["is_history"].astype(bool)
     current, past = status[~history], status[history]
     sheets = [
         _matrix(current),
         _overview(current),
-        _rows("本年进展", current, _NOTE),
+        _rows("本年进展", current, f"{_NOTE}最后一列供责任单位填写说明和整改情况。", entries=("reply",)),
+        *more,
         _rows("历史任务", past, "通知原定期限在以前年度的任务，按原定期限列出备查；系统没有当年佐证的不评价。"),
     ]
     return write_workbook(
@@ -87,14 +96,15 @@ def _overview(status: pd.DataFrame) -> Sheet:
     )
 
 
-def _rows(title: str, status: pd.DataFrame, note: str) -> Sheet:
+def _rows(title: str, status: pd.DataFrame, note: str, entries: Sequence[str] = ()) -> Sheet:
     contract = output_contract("task_status")
     return Sheet(
         title,
         status,
-        [contract.column(name) for name in _ROWS],
+        [contract.column(name) for name in (*_ROWS, *entries)],
         note=note,
         marks={"status": TASK_MARKS},
         freeze=3,
         widths=_WIDTHS,
+        entries=entries,
     )

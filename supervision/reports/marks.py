@@ -30,6 +30,15 @@ TASK_MARKS: Mapping[str, Mark] = {
     "overdue": Mark("×", "bad"),
     "n/a": Mark("—", "plain"),
 }
+ITEM_MARKS: Mapping[str, Mark] = {
+    "new": Mark("▲", "bad"),
+    "continuing": Mark("×", "warn"),
+    "recalled": Mark("●", "good"),
+}
+LEVEL_MARKS: Mapping[str, Mark] = {
+    "red": Mark("×", "bad"),
+    "amber": Mark("▲", "warn"),
+}
 TIMELINESS_MARKS: Mapping[str, Mark] = {
     "on_time": Mark("●", "good"),
     "late": Mark("▲", "warn"),
