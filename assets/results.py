@@ -128,7 +128,9 @@ def result_words() -> pa.Table:
 def task_words() -> pa.Table:
     """The name of every task of any policy, the latest policy's where several name it."""
     names = {
-        task.code: task.name for policy, _, _ in sorted(policies(), key=lambda each: each[2]) for task in policy.tasks
+        task.code: task.name
+        for policy, _, _ in sorted(policies(), key=lambda each: each[2])
+        for task in policy.tasks.values()
     }
     return text_table(
         ({"task_code": code, "task_name": name} for code, name in sorted(names.items())), ("task_code", "task_name")

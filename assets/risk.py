@@ -79,7 +79,7 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
         sql_asset(
             "visit",
             partitions,
-            inputs=["accepted_inspection_result"],
+            inputs=["accepted_inspection_result", "accepted_county_return"],
             deps=["intake"],
             parameters=lambda m: {"as_of": m.as_of},
         ),

@@ -57,7 +57,8 @@ def return_facts(path: Path, layout: Layout) -> dict[str, str]:
 
 def _rows(layout: Layout, rows: pd.DataFrame) -> list[tuple[int, dict[str, Any]]]:
     names = [column.column.name for column in layout.columns]
-    return list(enumerate(rows[names].to_dict("records"), start=2))
+    lines = zip(*(rows[name].tolist() for name in names), strict=True)
+    return [(number, dict(zip(names, line, strict=True))) for number, line in enumerate(lines, start=2)]
 
 
 def _text(row: dict[str, Any], column: LayoutColumn, layout: Layout, number: int) -> str:

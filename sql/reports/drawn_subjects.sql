@@ -96,6 +96,24 @@ merged as (
     from chosen
     group by uid, county, round_id
 ),
+-- 截至日已知的检查结果，平台的与县级送回的；各项任务都有结果的才算已检查。
+results as (
+    select uscc as uid, plan_id
+    from accepted_inspection_result
+    where is_current and inspected_on <= $as_of
+    union
+    select uscc as uid, plan_id
+    from accepted_county_return
+    where is_current and result_code is not null and inspected_on <= $as_of
+),
+finished as (
+    select c.uid
+    from chosen as c
+    left join results as r on c.uid = r.uid and c.plan_id = r.plan_id
+    where c.is_listed
+    group by c.uid
+    having bool_and(r.uid is not null)
+),
 teams as (
     select split_part(visit_uid, '.', 1) as uid, inspector_id, role from team_in_force
 ),
@@ -179,6 +197,7 @@ select
     case
         when $voided then 'void'
         when m.is_replaced then 'replaced'
+        when f.uid is not null then 'inspected'
         when p.lead_inspector is null then 'planned'
         else 'assigned'
     end as status,
@@ -193,5 +212,6 @@ left join triggered as t on m.uid = t.uid
 left join visits as v on m.uid = v.uid
 left join lead_person as p on m.uid = p.uid and m.on_site
 left join other_people as o on m.uid = o.uid and m.on_site
+left join finished as f on m.uid = f.uid
 left join unmatched as n on m.uid = n.uid and m.on_site
 order by m.round_id, m.uid

@@ -14,7 +14,7 @@ import pytest
 from data_contracts.model import output_contract
 from resources.engines.duckdb_engine import DuckDBEngine
 from resources.reference import record_table
-from tests.unit.test_sql_rules import run, stored
+from tests.unit.test_sql_rules import accepted, run, stored
 
 ROUND = "YC-2026-10"
 DAY = date(2026, 10, 31)
@@ -274,6 +274,8 @@ def subjects(engine: DuckDBEngine, *, voided: bool = False, **changes: pa.Table)
         "subject": stored("subject", *({"uid": u, "party_name": u, "uscc": u} for u in uids)),
         "enterprise_month": stored("enterprise_month", *({"uid": u, "credit_grade": "D"} for u in uids)),
         "visit": stored("visit", {"uid": "S1", "visited_on": date(2026, 2, 2), "task": "GEN"}),
+        "accepted_inspection_result": accepted("inspection_result"),
+        "accepted_county_return": accepted("county_return"),
         "policy_task": record_table(
             [{"task": t, "task_name": t, "item_names": t, "window_end": "2026-11-30"} for t in ("GEN", "FOOD")]
         ),
@@ -281,7 +283,8 @@ def subjects(engine: DuckDBEngine, *, voided: bool = False, **changes: pa.Table)
         "policy_cap": record_table([{"credit_grade": g, "visits": 2} for g in "ABCDU"]),
         "unit": UNITS,
     }  # fmt: skip
-    rows = select(engine, "drawn_subjects", inputs | changes, year=2026, month_first=date(2026, 10, 1), voided=voided)
+    params = {"year": 2026, "month_first": date(2026, 10, 1), "as_of": DAY, "voided": voided}
+    rows = select(engine, "drawn_subjects", inputs | changes, **params)
     return {row["uid"]: row for row in rows}
 
 
@@ -298,6 +301,33 @@ def test_the_list_holds_replaced_subjects_and_who_came_instead(engine: DuckDBEng
     assert rows["S4"]["mode_planned"] == "on_site"  # on site because there is a trigger
     assert subjects(engine, round_trigger=stored("round_trigger"))["S4"]["mode_planned"] == "off_site"
     assert {r["status"] for r in subjects(engine, voided=True).values()} == {"void"}
+
+
+def result(uid: str, task: str = "GEN", **changes: Any) -> dict[str, Any]:
+    known = {"uscc": uid, "plan_id": f"{ROUND}-{task}", "inspected_on": date(2026, 10, 20), "result_code": "1"}
+    return known | changes
+
+
+def test_who_has_a_result_of_every_task_of_the_round_is_inspected(engine: DuckDBEngine) -> None:
+    told = {
+        "accepted_inspection_result": accepted(
+            "inspection_result",
+            result("S1"),  # replaced for that task; the other has none yet
+            result("S2"),
+            result("S3", plan_id="YC-2026-09-GEN"),
+        ),
+        "accepted_county_return": accepted(
+            "county_return", result("S4"), result("S1", "FOOD", inspected_on=None, result_code=None)
+        ),
+    }
+    states = {"S1": "assigned", "S2": "replaced", "S3": "assigned", "S4": "inspected"}
+    assert {u: r["status"] for u, r in subjects(engine, **told).items()} == states
+    later = accepted("county_return", result("S4", inspected_on=date(2026, 11, 2)), result("S1", "FOOD"))
+    found = subjects(engine, accepted_county_return=later)
+    assert (found["S4"]["status"], found["S1"]["status"]) == ("assigned", "inspected")
+    both = stored("drawn_in_force", standing("GEN", "S4", "B"), standing("FOOD", "S4"))
+    assert subjects(engine, **told, drawn_in_force=both)["S4"]["status"] == "assigned"  # one of two tasks
+    assert {r["status"] for r in subjects(engine, voided=True, **told).values()} == {"void"}
 
 
 def test_a_task_that_was_replaced_leaves_the_row_of_who_is_still_drawn_for_another(engine: DuckDBEngine) -> None:
