@@ -41,3 +41,14 @@ def periods() -> Periods:
 def period_rules(as_of: date) -> pa.Table:
     """The rules of publication and repair that are the law on `as_of`, one row per kind of penalty and word."""
     return pa.Table.from_pylist(periods().table(as_of), schema=_TABLE)
+
+
+def law(as_of: date) -> pa.Table:
+    """The rules of publication and repair of all times up to `as_of`, each with the days on which they were the law."""
+    rows = [
+        {"regime_from": first, "regime_to": last, **row}
+        for first, last in periods().regimes(as_of)
+        for row in periods().table(first)
+    ]
+    days = [pa.field(name, pa.date32()) for name in ("regime_from", "regime_to")]
+    return pa.Table.from_pylist(rows, schema=pa.schema([*days, *_TABLE]))

@@ -11,7 +11,7 @@ import calendar
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ ABOUT: Final = ("publication", "repair", "after_repair", "deadline", "notice")
 UNITS: Final = ("months", "working_days", "days")
 STOPS: Final = ("publication", "sharing", "use")
 MARKS: Final = ("V", "M", "D")
+_DAY: Final = timedelta(days=1)
 _ID: Final = re.compile(r"[a-z][a-z0-9_]{2,63}")
 _KEYS: Final = {
     "id", "record_kind", "about", "when", "words", "rank", "figure", "unit", "published", "stops", "notice_days",
@@ -160,6 +161,20 @@ class Periods:
         """First day on which repair may be asked for by the rules of `day`; None: it may not."""
         rule = self.deciding("repair", record, day)
         return None if rule is None or rule.figure is None else add_months(record.published_from, rule.figure)
+
+    def regimes(self, until: date) -> list[tuple[date, date]]:
+        """The times up to `until` in which the rules of publication and repair stayed the same: first and last day.
+
+        They begin with the day from which every kind of record has a rule of publication; the last has no end.
+        """
+        dated = [rule for rule in self.rules if rule.about in ("publication", "repair")]
+        begun = max(
+            min(r.valid_from for r in dated if (r.record_kind, r.about) == (kind, "publication"))
+            for kind in RECORD_KINDS
+        )
+        changes = {r.valid_from for r in dated} | {r.valid_to + _DAY for r in dated if r.valid_to is not None}
+        starts = sorted({begun} | {day for day in changes if begun < day <= until})
+        return list(zip(starts, [*(day - _DAY for day in starts[1:]), date.max], strict=True))
 
     def table(self, day: date) -> list[dict[str, Any]]:
         """The day's rules of publication and repair, one row per kind and word: what `effective_record.sql` joins."""
