@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from sample_city import (
+    canaries,
     drawn,
     evidence,
     fields,
@@ -120,7 +121,7 @@ def generate(
     planted: list[Planted] = []
     for feed in _feeds(seed, when, where, stretches, lists, firms, out.parent):
         tell(f"写出 {feed.source}：{feed.table.num_rows} 行")
-        sent = mishaps.watch(oddly(feed, firms))
+        sent = mishaps.watch(canaries.planted(oddly(feed, firms)))
         spoil = planter if not (real and feed.source == "register") else None
         rows[feed.source] = rows.get(feed.source, 0) + _deliver(box, sent, spoil, planted)
         planted += [
