@@ -68,7 +68,7 @@ select
     case when w.snapshot_month is not null then coalesce(c.drawn_c, 0) end as drawn_c,
     case when w.snapshot_month is not null then coalesce(c.drawn_d, 0) end as drawn_d
 from months as m
-cross join tier_name as k
+cross join rollup_name as k
 left join with_snapshot as w on m.draw_month = w.snapshot_month
 left join counted as c on m.draw_month = c.draw_month and k."rollup" = c."rollup" and k.rollup_key = c.rollup_key
 where k."rollup" in ('city', 'unit') and k.rollup_key <> 'NONE'

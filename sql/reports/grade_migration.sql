@@ -69,5 +69,5 @@ select
     cast(cast(c.n as decimal(18, 6)) / t.total as decimal(18, 6)) as share
 from cells as c
 inner join totals as t on c."rollup" = t."rollup" and c.rollup_key = t.rollup_key and c.from_grade = t.from_grade
-inner join tier_name as k on c."rollup" = k."rollup" and c.rollup_key = k.rollup_key
+inner join rollup_name as k on c."rollup" = k."rollup" and c.rollup_key = k.rollup_key
 order by c."rollup", c.rollup_key, c.from_grade, c.to_grade
