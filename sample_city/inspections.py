@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from sample_city import words
-from sample_city.columns import Bools, Ints, choose, dates, digits, join, pick, random, take, text, when, working
+from sample_city.columns import Bools, Ints, choose, dates, digits, join, random, take, text, when, working
 from sample_city.departments import COUNTIES, NOT_YET, STOCK, UNIT, WEEK_4, Calendar, Feed, feed, ready, slots
 from sample_city.grades import weights_by_grade
 from sample_city.people import Staff, pairs
@@ -148,11 +148,13 @@ def feeds(seed: int, when_: Calendar, parts: Sequence[Found]) -> tuple[Feed, Fee
     n = len(rows)
     keep = {t: take(table.column(t), rows) for t in ("抽查任务编号", "抽查事项编号", "统一社会信用代码", "检查日期")}
     rng = random(seed, when_.month, "acknowledgement")
+    refused = choose(rng, n, (99, 1))
     ack = pa.table({
         "回执编号": join("HZ-", when_.month.replace("-", ""), "-", digits(np.arange(1, n + 1), 6)),
         **keep,
         "回执日期": dates(answered[rows]),
-        "回执状态": pick(rng, n, ("已接收", "退回"), (99, 1)),
+        "回执状态": text(("已接收", "退回"), refused),
+        "退回原因": when(refused == 1, text(words.REJECTIONS, rng.integers(0, len(words.REJECTIONS), n)), ""),
     })  # fmt: skip
     # An answer to a result of a month before comes with the month's last export too.
     sent = np.where((answered[rows] <= when_.sent[STOCK]) & (when_.start is None), STOCK, WEEK_4)

@@ -16,6 +16,7 @@ import xlsxwriter
 from data_contracts.layout import FORMATS, Layout, LayoutColumn
 from resources.lake import sha256_file, write_atomically, write_bytes
 from resources.outbox.ooxml import normalise_ooxml
+from resources.outbox.styles import HEI, SONG
 from supervision.canonical import csv_bytes
 from supervision.reports.leak import defuse
 
@@ -80,21 +81,16 @@ def _text(row: dict[str, Any], column: LayoutColumn, layout: Layout, number: int
 
 def _write_csv(target: Path, layout: Layout, header: list[str], table: list[list[str]]) -> None:
     data = csv_bytes(header, [[defuse(text) for text in row] for row in table])
-    try:
-        write_bytes(target, data.decode().encode(layout.encoding))
-    except UnicodeEncodeError as error:
-        line = data.decode()[: error.start].count("\n") + 1
-        raise ReturnError(
-            f"回填文件第 {line} 行有 {layout.encoding} 写不出的字，请在版式中改用 utf-8-sig 或 xlsx。"
-        ) from None
+    write_bytes(target, data.decode().encode(layout.encoding))  # each of the encodings holds every character
 
 
 def _write_xlsx(path: Path, layout: Layout, header: list[str], table: list[list[str]]) -> None:
     book = xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False})
     book.set_properties({"title": layout.title})
     page = book.add_worksheet(layout.sheet)
-    head = book.add_format({"bold": True, "border": 1, "bg_color": "#D9E2F3", "text_wrap": True, "valign": "vcenter"})
-    text = book.add_format({"num_format": "@", "border": 1, "quote_prefix": True, "valign": "top"})
+    lined = {"border": 1, "border_color": "#808080", "valign": "vcenter", "text_wrap": True, "font_size": 10}
+    head = book.add_format({**lined, "font_name": HEI, "bold": True, "align": "center", "bg_color": "#D9E2F3"})
+    text = book.add_format({**lined, "font_name": SONG, "num_format": "@", "quote_prefix": True})
     for index, title in enumerate(header):
         widest = max((len(row[index]) for row in table[:400]), default=0) + 2
         page.set_column(index, index, min(max(_WIDTHS[0], 2 * len(title) + 2, widest), _WIDTHS[1]))
@@ -110,5 +106,6 @@ def _write_xlsx(path: Path, layout: Layout, header: list[str], table: list[list[
     page.set_paper(9)
     page.fit_to_pages(1, 0)
     page.repeat_rows(0, 0)
+    page.set_footer("&R&9第 &P 页 共 &N 页")
     book.close()
     normalise_ooxml(path)

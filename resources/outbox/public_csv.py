@@ -3,7 +3,7 @@
 Here: order, defusing, the last check before a file exists. Not here: choosing the rows, HTML.
 
 UTF-8 with BOM (so that Excel reads the Chinese), LF, a field quoted only when it must be. A value that a spreadsheet
-could run is preceded by an apostrophe. A demonstration says 演示 in its rows. The drawn list is ordered by SHA-256 of
+could run is preceded by an apostrophe. A demonstration says 演示 in its rows. A list of firms is ordered by SHA-256 of
 the subject's id, which says nothing of the draw; the others by their key.
 """
 
@@ -41,16 +41,18 @@ def write_public(path: Path, name: str, frame: pd.DataFrame) -> str:
             f"“{contract.title}”的列与契约 {name} 不同，只能有规定的 {len(contract.columns)} 列，请改正后再发布。"
         )
     _check(frame, contract)
-    keys = [
-        hashlib.sha256(str(row[0]).encode()).digest() if contract.primary_key == (_SUBJECT,) else tuple(map(str, row))
-        for row in zip(*(frame[column].tolist() for column in contract.primary_key), strict=True)
-    ]
+    keys = list(zip(*(_order(column, frame[column].tolist()) for column in contract.primary_key), strict=True))
     columns = [
         ["" if _blank(v) else defuse(str(v)) for v in frame[column].tolist()] for column in contract.column_names
     ]
     rows = [tuple(column[index] for column in columns) for index in sorted(range(len(frame)), key=keys.__getitem__)]
     header = tuple(column.title for column in contract.columns)
     return write_bytes(path, b"\xef\xbb\xbf" + csv_bytes(header, rows))
+
+
+def _order(column: str, values: list[object]) -> list[bytes]:
+    texts = [str(value).encode() for value in values]
+    return [hashlib.sha256(text).digest() for text in texts] if column == _SUBJECT else texts
 
 
 def _blank(value: object) -> bool:
