@@ -124,6 +124,7 @@ def monthly_context(report: MonthlyReport) -> dict[str, Any]:
         "heat": _heat(report.units),
         "limits": LIMITS,
         "tasks": [_task(each) for each in report.tasks],
+        "task_pairs": _pairs([_task(each) for each in report.tasks]),
         "task_key": [f"{mark.sign} {_TASK_WORDS[code]}" for code, mark in TASK_MARKS.items()],
         "annex": [_all_decisions(report.decisions), *report.annex],
         "fills": FILLS,
@@ -180,6 +181,13 @@ def _heat(units: Sequence[UnitRate]) -> list[dict[str, Any]]:
     groups = {name: list(listed) for name, listed in groupby(units, key=lambda unit: unit.group)}
     columns = shared_columns([len(listed) for listed in groups.values()], _HEAT_COLUMNS)
     return [heat_map(name, listed, wide) for (name, listed), wide in zip(groups.items(), columns, strict=True)]
+
+
+def _pairs(cells: Sequence[dict[str, Any]]) -> list[list[dict[str, Any] | None]]:
+    """Two columns, read down the first, then down the second, as on the web page."""
+    half = (len(cells) + 1) // 2
+    second = [*cells[half:], *([None] * (2 * half - len(cells)))]
+    return [[left, right] for left, right in zip(cells[:half], second, strict=True)]
 
 
 def _task(task: TaskRow) -> dict[str, Any]:

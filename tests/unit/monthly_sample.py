@@ -64,10 +64,9 @@ MATTERS = Matters(
     unmet={"盐湖区": 14, "芮城县": 3},
     unacknowledged={"闻喜县": 5, "万荣县": 2},
     unpublished={"盐湖区": 6, "临猗县": 3},
-    clusters=[Cluster("河津市", "C 制造业", 18, 120, "3.1")],
+    clusters=[Cluster("河津市", "C 制造业", "C、D类", 18, 120, "3.1")],
     listed={"餐饮科": 2, "盐湖区": 1, "平陆县": 1},
-    overdue={"平陆县": 1},
-    indices=["夏县"],
+    severe=1,
 )
 
 
@@ -86,12 +85,12 @@ def report(**changed: object) -> MonthlyReport:
             "等级快照摘要": "cd" * 32,
         },
         "figures": [
-            Figure("有等级企业", "59,839 户", "C、D类 4,865 户，占 8.1%", "plain"),
+            Figure("有等级企业", "59,839 户", "C、D类占 8.1%", "plain"),
             Figure("本月抽查", "247 户次", "现场 159 户", "plain"),
             Figure("归集及时率", "92.4%", "806/872 件", "amber"),
             Figure("结果公示率", "95.0%", "171/180 条", "green"),
             Figure("差异化指数", "41.2", "标准不低于 2", "green"),
-            Figure("重点任务", "红1 黄4 绿4", "另 4 项不评价", "red"),
+            Figure("重点任务", "红1黄4绿4", "另 4 项不评价", "red"),
         ],
         "decisions": decisions(MATTERS),
         "changes": changes(BEFORE, NOW),
