@@ -32,6 +32,7 @@ RULES: Final[tuple[Callable[[Policy], Iterator[Finding]], ...]] = (
     lint_whole.cut_names,
     lint_tasks.types,
     lint_tasks.one_field,
+    lint_tasks.public_words,
     lint_tasks.people,
     lint_tasks.joint,
     lint_tasks.key_named,

@@ -11,6 +11,7 @@ from typing import Final
 
 from supervision.policy.finding import Finding, level_path
 from supervision.policy.model import GRADES, ONSITE_RULES, STRATA, UNGRADED, WHOLE, Level, Policy, Task
+from supervision.reports.leak import leak_words
 
 _FEWEST_PEOPLE: Final = 2  # §2.2: at least two officers
 _GAP_LIMIT: Final = 5_000  # DRAW.md §4: half of a stratum waiting out its gap
@@ -54,6 +55,15 @@ def one_field(policy: Policy) -> Iterator[Finding]:
         if task.stratum_by in ("combined", "key_unit") and len(task.fields) != 1:
             what = "按领域等级或重点单位分层的任务须正好有一个专业领域，请改正"
             yield Finding(f"tasks.{task.code}.scope.fields", what, "R-03")
+
+
+def public_words(policy: Policy) -> Iterator[Finding]:
+    """The public plan shows a task's name and scope: no word of grades or strata may stand in them (R-38)."""
+    for task in policy.tasks.values():
+        for key, text in (("name", task.name), ("object_scope", task.object_scope)):
+            if leak_words(text):
+                what = "写进公示的抽查计划，不得有等级、分层等字样，请改写"
+                yield Finding(f"tasks.{task.code}.{key}", what, "R-38")
 
 
 def people(policy: Policy) -> Iterator[Finding]:

@@ -50,6 +50,9 @@ MUTANTS: list[tuple[dict[str, Any], str, str]] = [
     (level("GEN", "C", onsite_rule="off_site", yearly_cap=0), "tasks.GEN.levels.C.onsite_rule", "R-10"),
     (level("GEN", "D", onsite_rule="off_site", yearly_cap=0), "tasks.GEN.levels.D.onsite_rule", "R-28"),
     ({"yearly_cap/C": 5}, "yearly_cap", "R-10"),
+    # what the public plan shows
+    ({"tasks/EQUIP/object_scope": "使用单位（重点与非重点分层）"}, "tasks.EQUIP.object_scope", "R-38"),
+    ({"tasks/GEN/name": "D类企业检查"}, "tasks.GEN.name", "R-38"),
     # minimum, census and rounding: C may not reach more than D, of 6 firms the 50 % of D are 3
     (level("GEN", "C", minimum=4), "tasks.GEN.levels.C.minimum", "R-10"),
     (level("GEN", "D", census_up_to=3), "tasks.GEN.levels.C.minimum", "R-10"),
