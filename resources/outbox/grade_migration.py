@@ -66,7 +66,7 @@ class MigrationTables:
     grade_trend: pd.DataFrame
     cluster_alarm: pd.DataFrame
     differentiation: pd.DataFrame
-    reminder_lag: pd.DataFrame
+    reminder_lag: pd.DataFrame | None = None
 
 
 def write_grade_migration(
@@ -90,7 +90,7 @@ def write_grade_migration(
         _trend(tables.grade_trend, rules.trend, month),
         _clusters(tables.cluster_alarm, rules.cluster),
         *_indices(tables.differentiation, month),
-        _lags(tables.reminder_lag),
+        *([] if tables.reminder_lag is None else [_lags(tables.reminder_lag)]),
     ]
     heat = Heat("from_grade", GRADES, dict(zip(_SHARES, TO, strict=True)))
     shaded = {sheet.title: heat for sheet in sheets if len(sheet.frame) and _SHARES[0] in sheet.frame.columns}

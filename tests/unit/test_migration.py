@@ -133,6 +133,13 @@ def test_a_cluster_needs_hits_ratio_and_chance() -> None:
     assert found["c"]["p_value"] > Decimal("0.0125") > found["a"]["p_value"] >= Decimal("0.000001")
 
 
+def test_few_hits_and_a_small_excess_are_no_alarm_however_unlikely() -> None:
+    four, five = ([cell("a", 30, hits), cell("rest", 20_000, 20)] for hits in (4, 5))
+    assert [judge_clusters(cells, CLUSTER)[0]["cluster_state"] for cells in (four, five)] == ["normal", "alarm"]
+    [wide, _] = judge_clusters([cell("a", 2000, 280), cell("rest", 8000, 800)], CLUSTER)
+    assert (wide["p_value"] < Decimal("0.00001"), wide["cluster_state"]) == (True, "normal")  # 1.3 times the city
+
+
 def test_more_comparisons_make_the_bound_tighter() -> None:
     lone = [cell("a", 100, 14), cell("rest", 3000, 200)]
     [alone, _] = judge_clusters(lone, CLUSTER)
