@@ -23,6 +23,7 @@ def build_defs(**overrides: object) -> dg.Definitions:
         bulletin,
         collected,
         draw,
+        migration,
         plan,
         public,
         published,
@@ -55,6 +56,7 @@ def build_defs(**overrides: object) -> dg.Definitions:
         amended,
         reports,
         public,
+        migration,
         bulletin,
         published,
     )
