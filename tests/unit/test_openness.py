@@ -68,7 +68,9 @@ def test_a_written_reason_lets_a_column_through_and_an_empty_one_does_not(root: 
     text = path.read_text("utf-8")
     extra = reason % "{property: publicReason, value: 只有合计，说明不了任何一户}"
     path.write_text(text.replace(END, f"{END}      - {extra}\n"), "utf-8")
-    assert any(c.public_reason for c in next(c for c in load_contracts(root, "output") if c.name == "plan_public").columns)
+    assert any(
+        c.public_reason for c in next(c for c in load_contracts(root, "output") if c.name == "plan_public").columns
+    )
     load_contracts.cache_clear()
     assert "没有说清" in refusal(root, PLAN, "只有合计，说明不了任何一户", "可以")
 
