@@ -15,7 +15,9 @@ REFERENCE = CHECKOUT / "data_contracts" / "reference"
 CALENDAR = CHECKOUT / "data_contracts" / "calendar"
 POLICIES = CHECKOUT / "data_contracts" / "policies"
 
-ROOMS = ("inbox", "lake", "ledger", "warehouse", "bundles", "evidence", "outbox", "exports", "keys", "dagster")
+ROOMS = (
+    "inbox", "confidential", "lake", "ledger", "warehouse", "bundles", "evidence", "outbox", "exports", "keys", "dagster",
+)  # fmt: skip
 
 
 def shown(path: Path) -> str:
@@ -45,6 +47,11 @@ class Home:
     def inbox(self) -> Path:
         """Deliveries as they were received."""
         return self.root / "inbox"
+
+    @property
+    def confidential(self) -> Path:
+        """What never enters the lake: the names behind the inspectors' ids, mode 0600."""
+        return self.root / "confidential"
 
     @property
     def lake(self) -> Path:

@@ -71,6 +71,12 @@ def header_index(rows: Sequence[Sequence[object]], contract: Contract) -> int | 
     return None if best < min(2, len(contract.columns)) else counts.index(best)
 
 
+def names_whole_table(rows: Sequence[Sequence[object]], contract: Contract) -> bool:
+    """Whether one of the first rows names every column of the contract."""
+    known, wanted = _known(contract), set(contract.column_names)
+    return any(wanted <= {known[text] for text in _folded(row) if text in known} for row in rows[:SEARCH_ROWS])
+
+
 def match_header(cells: Sequence[object], contract: Contract, where: str, *, row: int) -> Header:
     """Each header cell to its column; DriftError names every header that is unknown, double, missing or renamed."""
     known = _known(contract)

@@ -15,9 +15,10 @@ from resources.inbox.archive import is_archive, unpacked
 from resources.inbox.columnar import read_parquet
 from resources.inbox.delimited import read_delimited
 from resources.inbox.errors import InboxError
+from resources.inbox.header import names_whole_table
 from resources.inbox.measure import kind_of, measure_workbook
 from resources.inbox.raw_table import RawTable, SheetCount, combined, renamed
-from resources.inbox.sheets import Sheet, workbook_sheets
+from resources.inbox.sheets import Sheet, named_sheets, workbook_sheets
 from resources.inbox.spreadsheetml import is_spreadsheetml, spreadsheetml_sheets
 from resources.inbox.table_body import sheet_rows
 
@@ -65,6 +66,8 @@ def _read_one(path: Path, contract: Contract, label: str) -> RawTable:
 
 
 def _tables(sheets: Iterable[Sheet], contract: Contract, label: str) -> RawTable:
+    if contract.sheet is not None:
+        sheets = named_sheets(sheets, contract.sheet, lambda rows: names_whole_table(rows, contract), label)
     parts = [
         sheet_rows(sheet, contract, f"{label} 工作表「{sheet.name}」" if sheet.is_workbook else label)
         for sheet in sheets

@@ -7,10 +7,10 @@ Here: opening, which sheets are read, what is told of each. Not here: what the c
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from pathlib import Path
 
 import python_calamine
@@ -61,6 +61,23 @@ def workbook_sheets(path: Path, label: str) -> Iterator[Sheet]:
                     epoch_1904=epoch_1904,
                     is_hidden=entry.visible != python_calamine.SheetVisibleEnum.Visible,
                 )
+
+
+def named_sheets(
+    sheets: Iterable[Sheet], name: str, is_table: Callable[[list[Row]], bool], label: str
+) -> Iterator[Sheet]:
+    """Of a workbook of several sheets the one that is read: that of this name, or one that `is_table` by its first rows.
+
+    The other sheets are not read: a written decision of the contract (`sheet`). InboxError when none is it.
+    """
+    found = False
+    for sheet in sheets:
+        first = next(sheet.chunks, [])
+        if sheet.name.strip() == name or is_table(first):
+            found = True
+            yield replace(sheet, chunks=chain([first], sheet.chunks))
+    if not found:
+        raise InboxError(f"{label} 中没有工作表「{name}」，请核对送的是不是填好的工作簿，不要删去或改动这张表的表头。")
 
 
 def explains(name: str) -> bool:

@@ -1,0 +1,231 @@
+"""counties/<单位代码>.xlsx: one county's visits with inspectors by name, its triggers, what the city must staff, and the
+sheet to be filled in and sent back (DOMAIN §4.3, §4.4, R-22, R-29).
+
+Here: the sheets of one county, names joined in. Not here: which rows are the county's (assets.counties), who is who
+(resources.personnel), the printed task sheets (county_task_sheets), reading the filled workbook (source county_return).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from data_contracts.model import Column, output_contract, source_contract
+from resources.outbox.workbook import Sheet, own_column, write_workbook
+from resources.personnel import Personnel
+from supervision.reports.marks import Mark, stratum_title
+
+_VISITS = (
+    "visit_no", "ent_name", "code", "address", "task_names", "item_names", "mode_planned", "strata", "trigger_ids",
+    "risk_points", "visits_ytd_before", "lead", "others", "visit_state", "window_end",
+)  # fmt: skip
+_TRIGGERS = (
+    "trigger_id", "trigger_type", "evidence_ref", "approval_ref", "received_on", "ent_name", "uid", "onsite_allowed",
+    "is_late", "task_names", "lead", "others", "unmet_reason",
+)  # fmt: skip
+_ESCALATED = (
+    "visit_no",
+    "ent_name",
+    "code",
+    "address",
+    "task_names",
+    "trigger_ids",
+    "visit_state_reason",
+    "window_end",
+)
+ENTERED = (
+    "mode", "inspected_on", "result_code", "problem_desc", "measures", "next_action", "inspection_code", "scan_time",
+    "firm_rating", "inspector_ids",
+)  # fmt: skip
+_SET_ASIDE = ("file_name", "sheet", "row_no", "received_on", "plan_id", "item_code", "uscc", "return_reason")
+_MARKS = {
+    "visit_state": {
+        "staffed": Mark("●", "plain"),
+        "escalated": Mark("×", "bad"),
+        "remote": Mark("○", "plain"),
+    }
+}
+_WIDTHS = {
+    "ent_name": 28,
+    "party_name": 26,
+    "code": 21,
+    "uid": 21,
+    "uscc": 21,
+    "address": 26,
+    "task_names": 22,
+    "item_names": 22,
+    "strata": 20,
+    "trigger_ids": 22,
+    "evidence_ref": 22,
+    "risk_points": 30,
+    "lead": 24,
+    "others": 24,
+    "visit_state_reason": 32,
+    "unmet_reason": 30,
+    "problem_desc": 24,
+    "measures": 18,
+    "next_action": 18,
+    "inspection_code": 16,
+    "inspector_ids": 28,
+    "return_reason": 60,
+    "file_name": 22,
+}
+_NOTE_ENTRY = (
+    "只填浅色的列，其余各列系统预填，请勿改动、移动、合并或删去。已检查的行，检查日期与检查结果须同时填写；未检查的整行留空。"
+    "填好后把整份工作簿作为一个批次送回，来源写 county_return；送回多次的，以最后一次为准。触发检查按线索渠道反馈，不在此录入。"
+)
+_NOTE_VISITS = (
+    "同一户的各项任务与线索一次上门办理。监管档次属信用风险分类结果，只供检查安排，不得向检查对象和社会透露。"
+)
+_NOTE_ESCALATED = "本县派不出符合条件的检查组，由市局从全市人员中派员（市抽）；派定之前不得自行增派。"
+_NOTE_ASIDE = "本月送回而没有采用的行及原因，其余各行已采用。请改正后随下一次工作簿送回。"
+
+
+@dataclass(frozen=True, slots=True)
+class County:
+    """One county's part of the month: rows of county_visit, triggered_inspections, county_entry, county_return_verdict."""
+
+    unit_code: str
+    unit_name: str
+    visits: pd.DataFrame
+    triggers: pd.DataFrame
+    entries: pd.DataFrame
+    set_aside: pd.DataFrame
+
+
+def write_county_workbook(
+    path: Path, county: County, personnel: Personnel, *, demonstration: bool, facts: Mapping[str, str]
+) -> str:
+    """Write one county's workbook; returns its SHA-256. facts: holds 批次. Errors: WorkbookError."""
+    visits = _named(numbered(county.visits), "inspector_team", personnel)
+    inspectors = [team for team in county.visits["inspector_team"] if isinstance(team, str)]
+    notes = personnel.told(number for team in inspectors for number in team.split(";"))
+    sheets = [
+        Sheet(
+            "检查户次",
+            visits.assign(strata=[strata_words(text) for text in visits["strata"]]),
+            _columns("county_visit", _VISITS),
+            note="\n".join((_NOTE_VISITS, *notes)),
+            marks=_MARKS,
+            widths=_WIDTHS,
+            freeze=2,
+            empty="本批次没有本单位的检查户次",
+        ),
+        Sheet(
+            "触发检查",
+            _named(county.triggers.assign(team=_teams(county.triggers)), "team", personnel),
+            _columns("triggered_inspections", _TRIGGERS),
+            widths=_WIDTHS,
+            freeze=1,
+            empty="本批次没有本单位的触发检查",
+        ),
+        Sheet(
+            "升级市局",
+            visits[visits["visit_state"] == "escalated"],
+            _columns("county_visit", _ESCALATED),
+            note=_NOTE_ESCALATED,
+            widths=_WIDTHS,
+            freeze=2,
+            empty="各户次都已派检查组",
+        ),
+        _entry_sheet(county, visits),
+        Sheet(
+            "退回事项",
+            county.set_aside,
+            _columns("county_return_verdict", _SET_ASIDE),
+            note=_NOTE_ASIDE,
+            widths=_WIDTHS,
+            freeze=1,
+            empty="本月没有退回的行",
+        ),
+    ]
+    title = f"{facts['批次']} {county.unit_name}检查工作簿"
+    return write_workbook(path, sheets, title=title, demonstration=demonstration, facts=facts)
+
+
+def numbered(visits: pd.DataFrame) -> pd.DataFrame:
+    """The visits with `visit_no` (001 …) in their order, and `code`: credit code, else registration number."""
+    numbers = [f"{number:03d}" for number in range(1, len(visits) + 1)]
+    codes = visits["uscc"].where(visits["uscc"].notna(), visits["reg_no"])
+    return visits.assign(visit_no=numbers, code=codes.where(codes.notna(), visits["uid"]))
+
+
+def strata_words(text: Any) -> Any:
+    """`GEN:C;FOOD:L2` as GEN C类（信用风险较高）；FOOD 2级监管."""
+    if not isinstance(text, str):
+        return None
+    pairs = [each.partition(":") for each in text.split(";")]
+    return "；".join(f"{task} {stratum_title(stratum)}" for task, _, stratum in pairs)
+
+
+def _entry_sheet(county: County, visits: pd.DataFrame) -> Sheet:
+    """What the county fills in: headers of the contract county_return, so that the reader knows them again."""
+    number_of = dict(zip(visits["uid"], visits["visit_no"], strict=True))
+    frame = county.entries.rename(
+        columns={"ent_name": "party_name", "mode_planned": "mode", "inspector_team": "inspector_ids"}
+    )
+    frame = frame.assign(visit_no=[number_of[uid] for uid in frame["uid"]])
+    frame = frame.sort_values(["visit_no", "plan_id", "item_code"], kind="stable", ignore_index=True)
+    blank = set(ENTERED) - {"mode", "inspector_ids"}
+    frame = frame.assign(**{name: pd.Series([None] * len(frame), dtype=object) for name in sorted(blank)})
+    contract, shown = source_contract("county_return"), output_contract("county_entry")
+    filled = [_short(contract.column(name)) for name in ENTERED]
+    columns = [
+        _VISIT_NO,
+        *(contract.column(name) for name in ("party_name", "uscc")),
+        *(shown.column(name) for name in ("task_name", "item_name")),
+        *filled,
+        *(shown.column(name) for name in ("result_due_on", "is_gone")),
+        *(contract.column(name) for name in ("plan_id", "task_code", "item_code", "unit_code", "reg_no")),
+    ]
+    return Sheet(
+        str(contract.sheet),
+        frame,
+        columns,
+        note=_NOTE_ENTRY,
+        widths=_WIDTHS,
+        freeze=2,
+        entries=ENTERED,
+        empty="本批次没有应录入的结果",
+    )
+
+
+def _short(column: Column) -> Column:
+    """检查结果代码 is called 检查结果 where words are chosen; the contract knows it as an alias."""
+    return replace(column, title="检查结果") if column.name == "result_code" else column
+
+
+def _teams(triggers: pd.DataFrame) -> list[Any]:
+    pairs = zip(triggers["lead_inspector"], triggers["other_inspectors"], strict=True)
+    return [";".join(part for part in pair if isinstance(part, str)) or None for pair in pairs]
+
+
+def _named(frame: pd.DataFrame, team: str, personnel: Personnel) -> pd.DataFrame:
+    """The frame with `lead` and `others`: names joined in, here and nowhere else."""
+    teams = [people(text, personnel) for text in frame[team]]
+    leads: list[Any] = [each[0] if each else None for each in teams]
+    others: list[Any] = ["\n".join(each[1:]) or None for each in teams]
+    return frame.assign(lead=leads, others=others)
+
+
+def people(team: Any, personnel: Personnel) -> list[str]:
+    """The inspectors of a team as shown, the lead first; none without a team."""
+    return [personnel.shown(number) for number in team.split(";")] if isinstance(team, str) else []
+
+
+_VISIT_NO = own_column("visit_no", "序号", "本单位本批次的户次号，任务单末尾的号码与此相同。")
+_OWN = {
+    "visit_no": _VISIT_NO,
+    "code": own_column("code", "统一社会信用代码", "没有统一社会信用代码的，为注册号。"),
+    "lead": own_column("lead", "主办人员", "姓名（工号，执法证号只显示首尾）；名册中没有的只列工号。", sensitive=True),
+    "others": own_column("others", "协办人员", "其余检查人员，写法同主办人员。", sensitive=True),
+}
+
+
+def _columns(table: str, names: tuple[str, ...]) -> list[Column]:
+    contract = output_contract(table)
+    return [_OWN[name] if name in _OWN else contract.column(name) for name in names]
