@@ -82,7 +82,7 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
             partitions,
             inputs=["inspection_outcome", "accepted_acknowledgement", "subject"],
             parameters=lambda m: {"as_of": m.as_of},
-            extra=lambda m: {"unit": unit_table(), "day_number": day_numbers(m)},
+            extra=lambda m: {"unit": unit_table(), "day_number": day_numbers(m), "task_word": task_words()},
         ),
         sql_asset(
             "return_reconciliation",

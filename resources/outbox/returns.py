@@ -56,7 +56,7 @@ _RETURNED = (
     "unit_name", "plan_id", "task_code", "item_code", "ent_name", "uscc", "inspected_on", "mode", "result_code",
     "problem_desc", "measures", "next_action", "publish_due_on", "ack_id",
 )  # fmt: skip
-_WIDTHS = {"unit_name": 28, "ent_name": 28, "plan_id": 17, "uscc": 22, "uid": 22, "reject_reason": 26}
+_WIDTHS = {"unit_name": 28, "ent_name": 28, "plan_id": 17, "task_name": 26, "uscc": 22, "uid": 22, "reject_reason": 26}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def write_returns(path: Path, tables: ReturnTables, *, demonstration: bool, fact
         Sheet(
             "待办事项",
             tables.return_issue,
-            _shown("return_issue", "issue_ref", "unit_code"),
+            _shown("return_issue", "issue_ref", "unit_code", "task_code"),
             note=_ISSUES,
             marks={"issue_kind": ISSUE_MARKS},
             freeze=2,

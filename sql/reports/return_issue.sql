@@ -54,6 +54,7 @@ select
     u.unit_name,
     t.plan_id,
     t.task_code,
+    coalesce(w.task_name, t.task_code) as task_name,
     t.item_code,
     t.uid,
     t.ent_name,
@@ -65,6 +66,7 @@ select
     n.number - d.number as waiting_wd
 from together as t
 left join unit as u on t.unit_code = u.unit_code
+left join task_word as w on t.task_code = w.task_code
 inner join day_number as n on n.day = $as_of
 inner join day_number as d on t.since = d.day
 order by t.issue_kind, t.issue_ref
