@@ -45,6 +45,7 @@ class Letter:
     asking: str
     contact: str
     dated: str
+    terms: tuple[str, ...]
 
 
 def letters(
@@ -98,7 +99,8 @@ def _letter(
     sections: tuple[Section, ...],
     rules: Reminders,
 ) -> Letter:
-    contact = rules.frame.contact.format(unit=row["unit_name"], number=number)
+    frame = rules.frame
+    contact = frame.contact.format(unit=row["unit_name"])
     letter = Letter(
         number,
         row["unit_code"],
@@ -107,15 +109,22 @@ def _letter(
         title,
         opening,
         sections,
-        rules.frame.asking,
+        frame.asking,
         contact,
         day_words(row["reminded_on"]),
+        _terms(frame.terms, sections),
     )
     said = [contact, *(text for s in sections for text in (s.heading, *s.items, *s.todo, s.cites))]
     told = leak_words("\n".join(said))
     if told:
         raise ReminderError(f"提示函 {number} 出现“{'”、“'.join(told)}”，不得发出，请核对提醒文字（R-38）。")
     return letter
+
+
+def _terms(terms: tuple[str, ...], sections: tuple[Section, ...]) -> tuple[str, ...]:
+    """The terms that this letter uses, each with its meaning; the one of its number always."""
+    said = "".join(text for s in sections for text in (s.heading, *s.items, *s.todo)) + "提示编号"
+    return tuple(term for term in terms if term.split("：")[0] in said)
 
 
 def _sections(rows: list[Mapping[str, Any]], rules: Reminders, documents: Mapping[str, str]) -> tuple[Section, ...]:
@@ -137,7 +146,7 @@ def _sections(rows: list[Mapping[str, Any]], rules: Reminders, documents: Mappin
         made.append(
             Section(
                 text.heading,
-                tuple(dict.fromkeys(text.item.format(**words) for words in filled)),
+                tuple(dict.fromkeys(_tidy(text.item.format(**words)) for words in filled)),
                 tuple(dict.fromkeys(_todo(text, row, words) for row, words in zip(own, filled, strict=True))),
                 "、".join(cites),
             )
@@ -164,13 +173,18 @@ def _words(row: Mapping[str, Any], days: object) -> dict[str, str]:
     return {
         "issued_by": _own(row["issued_by"], "有关单位"),
         "formed_on": day_words(formed),
-        "document": _own(row["document_no"], "未编文号"),
+        "document": _own(row["document_no"], ""),
         "summary": _own(row["summary"], NOT_TOLD),
         "until": day_words(row["effective_until"]) or "移出之日",
         "repair": repairs,
         "act_by": day_words(row["act_by"]),
         "days": str(days),
     }
+
+
+def _tidy(sentence: str) -> str:
+    """Without the brackets of a document that has no number."""
+    return sentence.replace("（，", "（").replace("（）", "")
 
 
 def _own(value: str | None, otherwise: str) -> str:

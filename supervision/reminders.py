@@ -31,7 +31,7 @@ REASONS: Final[Mapping[str, tuple[str, ...]]] = {
 }  # each reason and the parameters it needs
 PLACEHOLDERS: Final = ("issued_by", "formed_on", "document", "summary", "until", "repair", "act_by", "days")
 _LETTER_TEXTS: Final = ("title", "opening", "asking", "contact", "notice_title", "notice_opening")
-_CONTACT: Final = ("unit", "number")
+_CONTACT: Final = ("unit",)
 _HOLE = re.compile(r"\{(.*?)\}")
 _DAY_OF_YEAR = re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
 

@@ -169,7 +169,10 @@ periods as (
         max(case when about = 'repair' and as_of <= regime_to then rule_id end) as repair_rule,
         max(case when about = 'repair' and as_of <= regime_to then then_on end) as repair_from,
         min(
-            case when about = 'repair' and greatest(then_on, regime_from) <= regime_to then greatest(then_on, regime_from) end
+            case
+                when about = 'repair' and then_on is not null and greatest(then_on, regime_from) <= regime_to
+                    then greatest(then_on, regime_from)
+            end
         ) as eligible_from
     from counted
     group by month, record_kind, key_text
