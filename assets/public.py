@@ -131,7 +131,7 @@ def _stored(value: object) -> object:
     """A fraction as the table keeps it: six decimals, halves to even."""
     if not isinstance(value, Fraction):
         return value
-    return Decimal(round(value * 10**6)).scaleb(-6)
+    return (Decimal(round(value * 10**6)) / 10**6).quantize(Decimal("0.000001"))
 
 
 def _judge_leak(month: Month, _: Stored) -> Iterable[dg.AssetCheckResult]:

@@ -6,18 +6,19 @@ the chain (resources.decisions), approving a round (ssj approve).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import typer
 
-from resources.decisions import DecisionError, Decisions
 from resources import clock
+from resources.decisions import DecisionError, Decisions
 from resources.lake import MonthLake
 from resources.reference import policy_for, task_register, units
 from resources.settings import Home
 from supervision.months import check_month
+from supervision.reports import leak_limits
 from supervision.round_steps import APPROVE, check_role
 from supervision.snapshot import HOLD
 from supervision.task_register import check_choice, parse_units
@@ -32,15 +33,34 @@ def decide_hold(month: str, hold: str, reason: str, role: str, home: Path | None
     folder = Home.at(home)
     lake = MonthLake(folder, month)
     waiting = lake.holds()
-    if hold != HOLD or hold not in waiting:
+    if hold not in _FINDINGS or hold not in waiting:
         others = "、".join(sorted(waiting)) or "无"
+        able = "、".join(sorted(_FINDINGS))
         raise DecisionError(
-            f"{month} 没有可以这样决定的等待事项“{hold}”（现有：{others}）：可以决定的只有 {HOLD}，进度见 ssj status"
+            f"{month} 没有可以这样决定的等待事项“{hold}”（现有：{others}）：可以决定的只有 {able}，进度见 ssj status"
         )
-    [facts] = pq.read_table(lake.table("snapshot_facts"), columns=["findings", "findings_sha256"]).to_pylist()
-    Decisions(folder).enter(month, hold, facts["findings_sha256"], reason=reason, role=role)
-    typer.echo(f"已记入台账：{month} {facts['findings']}；由 {role} 决定继续")
+    findings, digest = _FINDINGS[hold](lake)
+    Decisions(folder).enter(month, hold, digest, reason=reason, role=role)
+    typer.echo(f"已记入台账：{month} {findings}；由 {role} 决定继续")
     typer.echo(f"请重新运行 ssj run --month {month}；快照或发现再有变化，将重新等待决定")
+
+
+def _snapshot_findings(lake: MonthLake) -> tuple[str, str]:
+    """What was found in the grade snapshot, and its digest."""
+    [facts] = pq.read_table(lake.table("snapshot_facts"), columns=["findings", "findings_sha256"]).to_pylist()
+    return facts["findings"], facts["findings_sha256"]
+
+
+def _leak_findings(lake: MonthLake) -> tuple[str, str]:
+    """Which public files tell more than their limits, and the digest of by how much."""
+    rows = pq.read_table(lake.table("leak_meter")).to_pylist()
+    return f"公开文件泄密度量超出上限：{leak_limits.told(rows)}", leak_limits.findings_sha256(lake.month, rows)
+
+
+_FINDINGS: Mapping[str, Callable[[MonthLake], tuple[str, str]]] = {
+    HOLD: _snapshot_findings,
+    leak_limits.HOLD: _leak_findings,
+}
 
 
 def decide_unit(name: str, means: Sequence[str], reason: str, role: str, home: Path | None) -> None:
