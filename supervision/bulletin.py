@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
-from supervision.bulletin_rules import Rule, percent
+from supervision.bulletin_rules import Rule, day_words, percent
 from supervision.task_register import Field, Register, Units
 from supervision.tasks import Evidence, task_status
 
@@ -114,7 +114,7 @@ def overdue_tasks(
     for row in task_status(register, units, evidence, {}, end.known_until):
         if row.task_id in rule.tasks and not row.is_history and row.unit_code not in register.decisions:
             subject = f"{row.task_id}/{row.period}"
-            due = f"，应于{row.due_on}前完成" if row.due_on else ""
+            due = f"，应于{day_words(row.due_on)}前完成" if row.due_on else ""
             told = f"{row.title}：{row.measured or '无佐证'}{due}"
             level = rule.level if row.status == "overdue" else None
             ref = row.evidence_ref or "task_status"

@@ -65,7 +65,7 @@ class Rule:
             return f"不多于{self.at_most}户次"
         if self.kind == "overdue_tasks":
             return "按期完成"
-        return f"{self.after}前登记" if self.after else "应有登记"
+        return f"{day_words(self.after)}前登记" if self.after else "应有登记"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,11 @@ def edition_on(editions: Iterable[Edition], day: dt.date) -> Edition:
 def percent(value: Fraction) -> str:
     """A share in percent to one digit, rounded down, so that 94.96 % is not shown as 95 %."""
     return f"{int(value * 1000) / 10:g}%"
+
+
+def day_words(day: dt.date) -> str:
+    """A day in Chinese."""
+    return f"{day.year}年{day.month}月{day.day}日"
 
 
 def _edition(raw: Mapping[str, Any], known: set[str]) -> Edition:

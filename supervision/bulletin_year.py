@@ -53,7 +53,7 @@ class Known:
 def month_ends(month: str, as_of: dt.date, first_received: dt.date) -> list[MonthEnd]:
     """The months whose bulletins are recomputed: this year's up to `month`, with the December before as the start.
 
-    Earlier than the first delivery nothing can be known, so nothing is said. An earlier month knows what was received by
+    Before evidence of tasks was first received nothing can be known, so nothing is said. An earlier month knows what was received by
     its last day, this one what was received by `as_of`.
     """
     names = [f"{month[:4]}-{number:02d}" for number in range(1, int(month[5:]) + 1)]
@@ -155,7 +155,8 @@ def _readings(known: Known, end: MonthEnd) -> list[Reading]:
     found: list[Reading] = []
     for rule in edition_on(known.editions, end.known_until).rules:
         found += _by_rule(rule, known, register, evidence, figures, end, f"rounds:{rounds}")
-    return found
+    # The bureau does not call the province, other departments or companies to account.
+    return [reading for reading in found if known.units.by_code[reading.unit].kind in ("section", "county", "support")]
 
 
 def _by_rule(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from data_contracts.model import output_contract
+from resources.outbox.evidence_words import evidence_words
 from resources.outbox.sheet import Sheet, own_column
 from supervision.reports.marks import ITEM_MARKS, LEVEL_MARKS
 
@@ -22,7 +23,7 @@ _DUTY = (
     "body_on", "body_sha256", "mechanism_on", "mechanism_sha256", "trainings", "trained", "security_trainings", "publicity",
     "meetings",
 )  # fmt: skip
-_DIGEST = 20
+_DIGEST = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +52,14 @@ def _items(frame: pd.DataFrame) -> Sheet:
     contract = output_contract("bulletin")
     return Sheet(
         "通报事项",
-        frame,
+        frame.assign(evidence_ref=frame["evidence_ref"].map(evidence_words)),
         [contract.column(name) for name in _ITEMS],
         note="与通报同文：新增、持续、销号按各月末已收到的数据逐月重算。最后一列供被列单位填写说明和整改情况。",
         marks={"state": ITEM_MARKS, "finding_level": LEVEL_MARKS},
         freeze=2,
         widths={
             "unit_name": 24, "rule": 26, "subject": 14, "clause": 18, "measured": 30, "threshold": 24, "evidence_ref": 16,
-            "evidence_sha256": _DIGEST, "reply": 30,
+            "evidence_sha256": 35, "reply": 30,
         },
         entries=("reply",),
         empty="本月没有列入通报的事项",
@@ -90,7 +91,7 @@ def _fields(frame: pd.DataFrame) -> Sheet:
         note="每个专业领域应有登记的分级分类监管机制；重点领域还应有抽查政策中的规则。",
         freeze=1,
         widths={
-            "field_title": 20, "unit_name": 26, "mechanism_ref": 20, "mechanism_sha256": _DIGEST, "policy_rule": 40,
+            "field_title": 20, "unit_name": 26, "mechanism_ref": 20, "mechanism_sha256": 35, "policy_rule": 40,
             "policy_version": 16, "approver": 24, "lacking": 16,
         },
     )  # fmt: skip
@@ -104,7 +105,7 @@ def _meetings(frame: pd.DataFrame) -> Sheet:
         list(contract.columns),
         note="按季度登记，只列单位，不列人名；没有会议的季度照列。",
         freeze=1,
-        widths={"meeting_ref": 22, "topic": 40, "convener": 26, "participants": 40, "minutes_sha256": _DIGEST},
+        widths={"meeting_ref": 22, "topic": 40, "convener": 26, "participants": 40, "minutes_sha256": 35},
     )
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from data_contracts.model import output_contract
 from resources.outbox.cells import words_of
+from resources.outbox.evidence_words import evidence_words
 from resources.outbox.workbook import Sheet, own_column, sums, write_workbook
 from supervision.reports.marks import TASK_MARKS, month_words
 
@@ -21,10 +22,10 @@ _ROWS = (
     "task_id", "title", "unit_name", "coop_units", "due_on", "status", "rule", "measured", "threshold", "remark",
     "evidence_ref", "evidence_sha256", "national_task_ref",
 )  # fmt: skip
-_NOTE = "只按可计数的佐证和系统指标判定；没有的写“不评价”并说明原因，不以主观判断代替。通知原文有歧义的单位标“待明确”。"
+_NOTE = "只按可计数的佐证和系统指标判定；没有的写“不评价”并说明原因，不以主观判断代替。通知原文有歧义的单位标“待明确”。总局《重点任务分工表》尚未取得，其编号暂缺。"
 _WIDTHS = {
-    "title": 24, "unit_name": 20, "coop_units": 14, "rule": 20, "measured": 18, "threshold": 22, "remark": 30,
-    "evidence_ref": 18, "evidence_sha256": 22, "reply": 30, "national_task_ref": 12,
+    "title": 26, "unit_name": 22, "coop_units": 14, "rule": 18, "measured": 18, "threshold": 20, "remark": 30,
+    "evidence_ref": 21, "evidence_sha256": 35, "reply": 24, "national_task_ref": 9,
 }  # fmt: skip
 
 
@@ -100,7 +101,7 @@ def _rows(title: str, status: pd.DataFrame, note: str, entries: Sequence[str] = 
     contract = output_contract("task_status")
     return Sheet(
         title,
-        status,
+        status.assign(evidence_ref=status["evidence_ref"].map(evidence_words, na_action="ignore")),
         [contract.column(name) for name in (*_ROWS, *entries)],
         note=note,
         marks={"status": TASK_MARKS},
