@@ -15,7 +15,6 @@ from data_contracts.model import output_contract
 from resources.lake import Stored, sha256_file
 from resources.outbox.task_status import write_task_status
 from resources.reference import task_register, units
-from supervision.months import first_day, last_day, month_before
 from supervision.task_register import parse_units
 from supervision.tasks import Evidence, Measure, task_status
 
@@ -26,15 +25,8 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
         sql_asset(
             "unit_measure",
             partitions,
-            inputs=[
-                "timeliness_summary",
-                "sampling_plan",
-                "accepted_inspection_result",
-                "accepted_acknowledgement",
-                "accepted_repair",
-            ],
+            inputs=["timeliness_summary", "sampling_plan", "return_reconciliation", "accepted_repair"],
             deps=["collection_kpi", "due_soon"],  # what follows rests on all workbooks of collecting
-            parameters=_answer_window,
             extra=lambda m: {"policy_task": policy_tables(m)["policy_task"], "senders": senders(m)},
         ),
         table_asset(
@@ -45,12 +37,6 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
             kinds=("python", "excel"),
         ),
     ]
-
-
-def _answer_window(month: Month) -> dict[str, object]:
-    """Results of the month before: their acknowledgements come back in this month."""
-    before = month_before(month.name)
-    return {"answer_from": first_day(before), "answer_until": last_day(before)}
 
 
 def _task_status(month: Month) -> Stored:

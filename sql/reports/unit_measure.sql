@@ -25,26 +25,15 @@ referenced as (
     from plan_rows
     group by unit_code
 ),
-answered as (
-    select distinct task_code, item_code, uscc, inspected_on
-    from accepted_acknowledgement
-    where is_current and ack_status = 'accepted'
-),
-results as (
-    select r.unit_code, a.uscc is not null as is_answered
-    from accepted_inspection_result as r
-    left join answered as a
-        on r.task_code = a.task_code and r.item_code = a.item_code and r.uscc = a.uscc and r.inspected_on = a.inspected_on
-    where r.is_current and r.inspected_on between $answer_from and $answer_until
-),
 returned as (
+    -- 上月检查的结果，回执在本月到（回填对账，R-29）
     select
         'return_ack_rate' as measure,
         unit_code,
-        cast(count(*) filter (where is_answered) as bigint) as numerator,
-        cast(count(*) as bigint) as denominator
-    from results
-    group by unit_code
+        ack_received as numerator,
+        ack_expected as denominator
+    from return_reconciliation
+    where ack_expected > 0
 ),
 repairs as (
     select s.unit_code, r.decided_on is not null as is_decided
