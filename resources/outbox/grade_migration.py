@@ -25,6 +25,7 @@ from supervision.snapshot import JUMP_LEVELS, JUMP_PERCENT
 _COUNTS = tuple(f"n_{code}" for code in TO)
 _SHARES = tuple(f"share_{code}" for code in TO)
 _PERCENT, _FINE = "0.0%", "0.00%"
+_NUMBER = "#,##0_ ;-#,##0_ ;–"  # a nought would hide the few cells that are not
 SHIFT_MARKS: Mapping[str, Mark] = {
     "alarm": Mark("▲", "bad"),
     "normal": Mark("●", "plain"),
@@ -100,17 +101,19 @@ def write_grade_migration(
         shaded,
         title=f"{month_words(month)}信用风险等级迁移",
         demonstration=demonstration,
-        facts=dict(facts) | {"预警界限": f"{rules.valid_from} 起施行；{rules.caused_by}"},
+        facts=dict(facts) | {"预警界限": f"{rules.valid_from} 起的一版（data_contracts/alarms.yaml）"},
     )
 
 
 def matrix(cells: pd.DataFrame, keys: Sequence[str] = ()) -> pd.DataFrame:
     """The cells laid out: a row for each grade of the month before, columns n_… and share_… by grade of this month, total.
 
-    A grade that nobody had last month has no row. Empty cells of a row that exists are 0, and their share is left blank.
+    Of one matrix every row stands; of several below each other (`keys`) a grade that nobody had last month has no row.
+    A cell that nobody is in is 0, and its share is left blank.
     """
     wide = cells.pivot_table(index=[*keys, "from_grade"], columns="to_grade", values="n", aggfunc="sum", observed=True)
-    counts = wide.reindex(columns=list(TO)).fillna(0).astype(int)
+    rows = wide if keys or cells.empty else wide.reindex(pd.Index(FROM, name="from_grade"))
+    counts = rows.reindex(columns=list(TO)).fillna(0).astype(int)
     total = counts.sum(axis=1)
     made = counts.set_axis(list(_COUNTS), axis=1)
     for code, name in zip(TO, _SHARES, strict=True):
@@ -142,6 +145,7 @@ def _matrices(tables: MigrationTables, month: str, newest: str | None, compared:
     told = (
         f"{before} 与 {month} 都有等级的 {compared:,} 户中，相差 {JUMP_LEVELS} 级以上的 {jumped:,} 户，"
         f"{verdict} {JUMP_PERCENT}%（超过的，疑为省局换了分类模型，计划待人工决定）。"
+        f"聚集预警 {int((tables.cluster_alarm['cluster_state'] == 'alarm').sum())} 格；占比走势：{_shifts(tables.grade_trend, month)}。"
     )
     named = {str(key): str(part["key_name"].iloc[0]) for key, part in units.groupby("rollup_key", sort=True)}
     return [
@@ -181,7 +185,7 @@ def _sheet(title: str, frame: pd.DataFrame, *, note: str = _MATRIX_NOTE, name: s
         _columns(),
         note=note,
         heading=f"{name}信用风险等级迁移" if name else None,
-        formats=dict.fromkeys(_SHARES, _PERCENT),
+        formats=dict.fromkeys(_SHARES, _PERCENT) | dict.fromkeys((*_COUNTS, "total"), _NUMBER),
         totals={column: int(frame[column].sum()) for column in (*_COUNTS, "total")},
         freeze=1,
         widths={"from_grade": 12} | dict.fromkeys((*_COUNTS, "total"), 10) | dict.fromkeys(_SHARES, 10),
@@ -192,7 +196,7 @@ def _stacked(title: str, cells: pd.DataFrame, heading: str, note: str) -> Sheet:
     frame = matrix(cells, ("rollup_key", "key_name"))
     sheet = _sheet(title, frame, note=f"{_MATRIX_NOTE}\n{note}")
     name = own_column("key_name", heading, "这一行所属的名称。")
-    return replace(sheet, columns=[name, *sheet.columns], freeze=2, totals={}, widths={**sheet.widths, "key_name": 30})
+    return replace(sheet, columns=[name, *sheet.columns], freeze=2, totals={}, widths={**sheet.widths, "key_name": 42})
 
 
 def _summary(units: pd.DataFrame) -> Sheet:
@@ -264,6 +268,15 @@ def _trend(frame: pd.DataFrame, rule: TrendRule, month: str) -> Sheet:
     )
 
 
+def _shifts(frame: pd.DataFrame, month: str) -> str:
+    """What the trend says of this month, in words."""
+    now = frame[frame["snapshot_month"] == month]
+    moved = [f"{grade}类" for grade in now.loc[now["shift_state"] == "alarm", "credit_grade"]]
+    if moved:
+        return f"{'、'.join(moved)}的变动超出以往"
+    return "以往的月份不够，未判" if (now["shift_state"] == "not_judged").all() else "没有超出以往的变动"
+
+
 def _clusters(frame: pd.DataFrame, rule: ClusterRule) -> Sheet:
     judged = frame[frame["cluster_state"].isin(("alarm", "normal"))]
     small = int((frame["cluster_state"] == "small_cell").sum())
@@ -280,7 +293,7 @@ def _clusters(frame: pd.DataFrame, rule: ClusterRule) -> Sheet:
         ).sort_values(
             ["first", "cluster_measure", "chance", "unit_code", "industry_division"], kind="stable", ignore_index=True
         ),
-        output_contract("cluster_alarm").columns,
+        [c for c in output_contract("cluster_alarm").columns if c.name != "unit_code"],
         note=f"共 {alarms} 格预警。县（市、区）× 行业大类与全市占比相比，三者都够才预警：命中 {rule.fewest_hits} 户以上、为全市 "
         f"{rule.least_ratio} 倍以上、偶然概率（单侧二项检验，精确值）不超过 {rule.family_error} ÷ 同时比较的格数。"
         f"同时比较：{tested or '0 格'}；按 Bonferroni 收紧后，全市本无聚集时一项指标误报任何一格的概率不超过 "
@@ -295,30 +308,33 @@ def _clusters(frame: pd.DataFrame, rule: ClusterRule) -> Sheet:
 
 def _indices(frame: pd.DataFrame, month: str) -> list[Sheet]:
     names = (
-        "rollup", "key_name", "counted_period", "n_a", "drawn_a", "n_b", "drawn_b", "n_c", "drawn_c", "n_d", "drawn_d",
+        "key_name", "counted_period", "n_a", "drawn_a", "n_b", "drawn_b", "n_c", "drawn_c", "n_d", "drawn_d",
         "differentiation_index", "comparability",
     )  # fmt: skip
     columns = [output_contract("differentiation").column(name) for name in names]
     counted = [output_contract("differentiation").column(name) for name in ("months_counted", "months_left_out")]
     year = frame["period_kind"] == "year_to_date"
+    earlier = frame[~year & (frame["counted_period"] != month)]
+    has_snapshot = earlier["comparability"] != "no_snapshot"
+    known, unknown = earlier[has_snapshot], sorted(set(earlier.loc[~has_snapshot, "counted_period"]))
     parts = (
-        ("差异化指数（本月）", frame[~year & (frame["counted_period"] == month)], columns),
-        ("差异化指数（年初以来）", frame[year], [*columns[:3], *counted, *columns[3:]]),
-        ("差异化指数（逐月）", frame[~year & (frame["counted_period"] != month)], columns),
+        ("本月差异化指数", frame[~year & (frame["counted_period"] == month)], columns, ""),
+        ("年初以来差异化指数", frame[year], [*columns[:2], *counted, *columns[2:]], ""),
+        ("以往各月差异化指数", known, columns, f"\n有抽取而没有等级快照、未列的月份：{'、'.join(unknown) or '无'}。"),
     )
     return [
         Sheet(
             title,
             part,
             shown,
-            note=_INDEX_NOTE,
+            note=_INDEX_NOTE + more,
             formats={"differentiation_index": "0.00"},
             marks={"comparability": COMPARABLE_MARKS},
-            freeze=3,
+            freeze=2,
             widths={"key_name": 28},
-            empty="此前没有抽取",
+            empty="没有既有抽取又有等级快照的月份",
         )
-        for title, part, shown in parts
+        for title, part, shown, more in parts
     ]
 
 
