@@ -260,7 +260,7 @@ def _feeds(
     yield staff.feed
     yield people.conflicts(seed, when, first.who, staff)
     yield counted.feed(when)
-    yield evidence.task_evidence(seed, when, where, {code: unit_name(code, where) for code in UNITS})
+    yield evidence.task_evidence(seed, when, where, {code: unit_name(code, where) for code in UNITS}, home)
 
 
 def _whole(source: str, table: Any, unit: str, slot: int) -> Feed:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ import pyarrow as pa
 from sample_city.columns import Ints, dates, day, random, text
 from sample_city.departments import COUNTIES, UNIT, WEEK_3, Calendar, Feed, Places
 from sample_city.domains import FIELDS
+from sample_city.reminded import TASK, reports
 
 NO_MECHANISM, NO_TRAINING = "140828", "140826"
 SECTIONS = (
@@ -63,17 +65,12 @@ def _plan_of_year(rng: np.random.Generator, when: Calendar, unit: str, name: str
 
 
 def _monthly(rng: np.random.Generator, when: Calendar, unit: str, name: str) -> list[Piece]:
-    """A county unit's month: results returned per task, most reminders dealt with, now and then a meeting."""
+    """A county unit's month: results returned per task, now and then a meeting."""
     pieces = []
     for task in ("GEN", "FOOD", "CATER"):
         title = f"{name}{when.month}{task}检查结果回传清单"
         on = when.first + int(rng.integers(2, 14))
         pieces.append(Piece("T6.2", unit, "结果回传", on, title, about=task, records=int(rng.integers(1, 40))))
-    for number in range(1, int(rng.integers(1, 5))):
-        reminder = f"TX-{unit}-{when.month.replace('-', '')}-{number:03d}"
-        on = when.first + int(rng.integers(2, 14))
-        title = f"{name}对风险提醒{reminder}的处置情况"
-        pieces.append(Piece("T6.3", unit, "提醒处置", on, title, about=reminder, records=int(rng.integers(1, 6))))
     if rng.random() < 0.15:
         on = when.first + int(rng.integers(2, 14))
         pieces.append(
@@ -103,13 +100,17 @@ def _yearly(rng: np.random.Generator, when: Calendar, unit: str, name: str) -> l
     return pieces
 
 
-def task_evidence(seed: int, when: Calendar, where: Places, names: dict[str, str]) -> Feed:
-    """Of the county units (each sends its own) and of the sections (sent by 信用科). `names`: of the units by code.
+def task_evidence(seed: int, when: Calendar, where: Places, names: dict[str, str], home: Path) -> Feed:
+    """Of the county units (each sends its own) and of the sections (sent by 信用科). `names`: of the units by code;
+    `home`: where last month's workbook of reminders lies, if there was one.
 
     A city's first month brings all that was formed before its third delivery, a later one what has come since.
     """
     rng = random(seed, when.month, "task_evidence")
     pieces = _so_far(rng, when, names) if when.start is None else _since(rng, when, names)
+    told = random(seed, when.month, "reminders")
+    for report in reports(told, when, names, home):
+        pieces.append(Piece(TASK, report.unit, report.kind, report.on, report.title, about=report.number))
     pieces = [p for p in pieces if p.on < when.sent[WEEK_3]]
     month = when.month.replace("-", "")
     table = pa.table({
