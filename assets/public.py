@@ -25,7 +25,8 @@ from resources.leak_limits import limits_for
 from resources.ledger import Ledger
 from resources.outbox.leak_meter import write_leak_meter
 from resources.outbox.public_csv import write_public
-from resources.reference import units
+from resources.outbox.public_html import write_public_html
+from resources.reference import city, units
 from supervision import rounds
 from supervision.reports.leak_limits import HOLD, action_of, chances_of, findings_sha256, hold_text, meter_rows, told
 from supervision.reports.leak_meter import Place, Profile
@@ -42,7 +43,7 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
             inputs=["sampling_plan"],
             parameters=lambda m: {"demonstration": m.demonstration},
             extra=lambda m: {"policy_task": policy_tables(m)["policy_task"]},
-            written=public_csv("plan_public"),
+            written=_public_files("plan_public"),
         ),
         table_asset(
             "leak_meter",
@@ -83,6 +84,24 @@ def public_csv(name: str) -> Callable[[Month], None]:
     """The writer of one public CSV file; ContractError at once when the contract is not a public one."""
     contract = public_contract(name)
     return lambda month: _write_csv(month, contract.name)
+
+
+def _public_files(name: str) -> Callable[[Month], None]:
+    """The writer of a public table as CSV and as a page; ContractError at once when the contract is not a public one."""
+    write_csv, contract = public_csv(name), public_contract(name)
+
+    def write(month: Month) -> None:
+        write_csv(month)
+        write_public_html(
+            outbox(month, f"{contract.name}.html"),
+            contract.name,
+            frame_of(month, contract.name),
+            month=month.name,
+            issuer=f"{city().full_name}市场监督管理局",
+            demonstration=month.demonstration,
+        )
+
+    return write
 
 
 def _write_csv(month: Month, name: str) -> None:
@@ -147,15 +166,16 @@ def _judge_leak(month: Month, _: Stored) -> Iterable[dg.AssetCheckResult]:
 
 
 def _drawn_list(month: Month) -> None:
-    """The list, unless only totals are public until the results are (action merge)."""
-    if action_of(month.records("leak_meter")) == "merge":
+    """The list, unless only totals are public until the results are (action merge); a demonstration is shown whole."""
+    if action_of(month.records("leak_meter")) == "merge" and not month.demonstration:
         _withdraw_list(month)
     else:
-        public_csv("drawn_public")(month)
+        _public_files("drawn_public")(month)
 
 
 def _withdraw_list(month: Month) -> None:
-    outbox(month, "drawn_public.csv").unlink(missing_ok=True)
+    for suffix in ("csv", "html"):
+        outbox(month, f"drawn_public.{suffix}").unlink(missing_ok=True)
 
 
 def _round_public(month: Month) -> Stored:

@@ -13,7 +13,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from data_contracts.model import output_contract
+from data_contracts.model import ContractError, output_contract
 from resources.outbox.drawn_internal import DrawnTables, write_drawn_internal
 from resources.outbox.due_soon import write_due_soon
 from resources.outbox.public_csv import LeakError, write_public
@@ -408,6 +408,6 @@ def test_totals_are_public_by_county_only(tmp_path):
 
 
 def test_a_table_that_is_not_public_is_never_written(tmp_path):
-    with pytest.raises(LeakError, match="不是可以公开的列"):
+    with pytest.raises(ContractError, match="不是主动公开的"):
         write_public(tmp_path / "joint_public.csv", "joint_visit", samples.joint())
     assert not list(tmp_path.iterdir())
