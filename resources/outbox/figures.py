@@ -50,6 +50,11 @@ class UnitRate:
     before: Share | None
 
 
+def states_of_migration() -> tuple[dict[str, str], dict[str, str]]:
+    """The states before and now, code -> words, in the order of the matrix."""
+    return {code: _STATES[code] for code in _FROM}, {code: _STATES[code] for code in _TO}
+
+
 def marked(mark: Mark) -> dict[str, str]:
     """A mark as its sign, tone and fill."""
     return {"sign": mark.sign, "tone": mark.tone, "fill": FILLS[mark.tone]}

@@ -22,7 +22,6 @@ from supervision.reports.monthly import LIMITS, URGENCY_MARKS, Item, Urgency, ta
 
 TITLE: Final = "企业信用风险分类管理月报"
 SHOWN: Final = 5  # matters on the page; all of them stand in the annex
-SHOWN_CHANGES: Final = 8
 _HEAT_COLUMNS: Final = 8
 
 _URGENCY_WORDS: Final[Mapping[Urgency, str]] = {"red": "红", "amber": "黄", "green": "绿", "plain": "白"}
@@ -117,7 +116,7 @@ def monthly_context(report: MonthlyReport) -> dict[str, Any]:
         "figures_of_month": [_figure(each) for each in report.figures],
         "decisions": [_item(number, each) for number, each in enumerate(kept, start=1)],
         "more": f"另有 {more} 项，见附表一" if more > 0 else "",
-        "changes": [_item(number, each) for number, each in enumerate(report.changes[:SHOWN_CHANGES], start=1)],
+        "changes": [_item(number, each) for number, each in enumerate(report.changes, start=1)],
         "flow": flow_figure(report.migration),
         "matrix": matrix(report.migration),
         "map": county_map(report.counties),
