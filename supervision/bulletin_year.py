@@ -68,7 +68,7 @@ def month_ends(month: str, as_of: dt.date, first_received: dt.date) -> list[Mont
 
 def plan_window(months: Iterable[str], month: str, number: int) -> list[str]:
     """The last `number` plan months up to `month`."""
-    return sorted(name for name in months if name <= month)[-number:]
+    return sorted({name for name in months if name <= month})[-number:]
 
 
 def plan_references(
@@ -127,7 +127,7 @@ def unheld(policies: Mapping[str, Policy], months: Iterable[str], held: Iterable
 def window_of(known: Known, end: MonthEnd) -> list[str]:
     """The plan months that the b rules of the edition in force look at."""
     edition = edition_on(known.editions, end.known_until)
-    return plan_window({held.month for held in known.rounds}, end.month, edition.plan_months)
+    return plan_window((held.month for held in known.rounds), end.month, edition.plan_months)
 
 
 def readings_of_year(known: Known, ends: Sequence[MonthEnd]) -> list[Reading]:

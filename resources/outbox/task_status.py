@@ -22,7 +22,10 @@ _ROWS = (
     "task_id", "title", "unit_name", "coop_units", "due_on", "status", "rule", "measured", "threshold", "remark",
     "evidence_ref", "evidence_sha256", "national_task_ref",
 )  # fmt: skip
-_NOTE = "只按可计数的佐证和系统指标判定；没有的写“不评价”并说明原因，不以主观判断代替。通知原文有歧义的单位标“待明确”。总局《重点任务分工表》尚未取得，其编号暂缺。"
+_NOTE = (
+    "只按可计数的佐证和系统指标判定；没有的写“不评价”并说明原因，不以主观判断代替。通知原文有歧义的单位标“待明确”。"
+    "总局《重点任务分工表》尚未取得，其编号暂缺。"
+)
 _WIDTHS = {
     "title": 26, "unit_name": 22, "coop_units": 14, "rule": 18, "measured": 18, "threshold": 20, "remark": 30,
     "evidence_ref": 21, "evidence_sha256": 35, "reply": 24, "national_task_ref": 9,
