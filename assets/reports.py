@@ -119,7 +119,8 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
 
 def plan_tables(month: Month) -> dict[str, pa.Table]:
     """The policy's tables, with the names of items and cooperating units that a printed plan carries."""
-    items = {row["item_code"]: row["item_name"] for row in rows(REFERENCE / "zj_2017_inspection_items_36.csv")}
+    lists = ("zj_2017_inspection_items_36.csv", "own_inspection_items.csv")
+    items = {row["item_code"]: row["item_name"] for name in lists for row in rows(REFERENCE / name)}
     names = {unit["unit_code"]: unit["unit_name"] for unit in units()}
     tasks = [
         {

@@ -21,20 +21,24 @@ _DEMONSTRATION = "演示：全部数据为虚构，不得用于实际监管"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a page is made of: title, sentences below it, the column that groups its rows, the one that heads a card."""
+    """What a page is made of: title, sentences below it, the column that groups its rows, the one that heads a card;
+    omitted: column and value of rows that stand in the CSV file only.
+    """
 
     title: str
     lead: str
     group: str | None
     head: str
+    omitted: tuple[str, str] | None = None
 
 
 PAGES = {
     "plan_public": Page(
         "“双随机、一公开”抽查计划公示",
-        "按检查主体列出本批次各项抽查任务。抽取按随机方式进行，检查结果形成后二十个工作日内公示。",
+        "按检查主体列出本批次各项抽查任务，本批次不抽取的（0户）只列在 CSV 文件中。抽取按随机方式进行，检查结果形成后二十个工作日内公示。",
         "unit",
         "task_name",
+        ("public_quantity", "0户"),
     ),
     "drawn_public": Page(
         "“双随机、一公开”抽查对象公示",
@@ -58,6 +62,9 @@ def write_public_html(
             raise LeakError(f"“{contract.title}”网页的题目或说明含有不得公开的字样，请改正后再发布。")
     names, titles = list(contract.column_names), [column.title for column in contract.columns]
     rows = public_rows(contract, frame)
+    if page.omitted:
+        column, value = page.omitted
+        rows = [row for row in rows if row[names.index(column)] != value]
     at = names.index(page.group) if page.group else None
     shown = [number for number in range(len(names)) if number != at]
     groups: dict[str, list[list[str]]] = {}
@@ -71,7 +78,7 @@ def write_public_html(
         "banner": _DEMONSTRATION if demonstration else "",
         "titles": [titles[number] for number in shown],
         "head": shown.index(names.index(page.head)),
-        "groups": sorted(groups.items()),
+        "groups": list(groups.items()),
         "count": len(rows),
     }
     return write_html(path, "public_table", context)
