@@ -50,30 +50,12 @@ _MARKS = {
     }
 }
 _WIDTHS = {
-    "ent_name": 28,
-    "party_name": 26,
-    "code": 21,
-    "uid": 21,
-    "uscc": 21,
-    "address": 26,
-    "task_names": 22,
-    "item_names": 22,
-    "strata": 20,
-    "trigger_ids": 22,
-    "evidence_ref": 22,
-    "risk_points": 30,
-    "lead": 24,
-    "others": 24,
-    "visit_state_reason": 32,
-    "unmet_reason": 30,
-    "problem_desc": 24,
-    "measures": 18,
-    "next_action": 18,
-    "inspection_code": 16,
-    "inspector_ids": 28,
-    "return_reason": 60,
-    "file_name": 22,
-}
+    "ent_name": 24, "party_name": 22, "code": 20, "uid": 20, "uscc": 20, "address": 20, "task_name": 16, "item_name": 18,
+    "task_names": 18, "item_names": 18, "mode_planned": 7, "mode": 9, "strata": 15, "trigger_ids": 18, "evidence_ref": 20,
+    "risk_points": 26, "visits_ytd_before": 8, "lead": 16, "others": 16, "visit_state_reason": 32, "unmet_reason": 30,
+    "problem_desc": 20, "measures": 14, "next_action": 14, "inspection_code": 14, "inspector_ids": 17, "is_gone": 7,
+    "return_reason": 60, "file_name": 22,
+}  # fmt: skip
 _NOTE_ENTRY = (
     "只填浅色的列，其余各列系统预填，请勿改动、移动、合并或删去。已检查的行，检查日期与检查结果须同时填写；未检查的整行留空。"
     "填好后把整份工作簿作为一个批次送回，来源写 county_return；送回多次的，以最后一次为准。触发检查按线索渠道反馈，不在此录入。"
@@ -102,6 +84,7 @@ def write_county_workbook(
 ) -> str:
     """Write one county's workbook; returns its SHA-256. facts: holds 批次. Errors: WorkbookError."""
     visits = _named(numbered(county.visits), "inspector_team", personnel)
+    visits = visits.assign(task_names=visits["task_names"].where(visits["task_names"].notna(), "触发检查"))
     inspectors = [team for team in county.visits["inspector_team"] if isinstance(team, str)]
     notes = personnel.told(number for team in inspectors for number in team.split(";"))
     sheets = [
