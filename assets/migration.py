@@ -25,7 +25,7 @@ from supervision import clusters, snapshot
 from supervision import migration as rules
 from supervision.months import first_day, last_day, month_before
 
-TABLES = ("grade_migration", "grade_jump", "grade_trend", "cluster_alarm")
+TABLES = ("grade_migration", "grade_jump", "grade_trend", "cluster_alarm", "reminder_lag")
 _SNAPSHOTS = ("accepted_grade_snapshot", "grade_of_month", "subject")
 _CELLS = ("enterprise_month", "subject")
 _DRAWS = ("accepted_grade_snapshot", "subject", "draw_history", "drawn")

@@ -67,7 +67,7 @@ class MigrationTables:
     grade_trend: pd.DataFrame
     cluster_alarm: pd.DataFrame
     differentiation: pd.DataFrame
-    reminder_lag: pd.DataFrame | None = None
+    reminder_lag: pd.DataFrame
 
 
 def write_grade_migration(
@@ -91,7 +91,7 @@ def write_grade_migration(
         _trend(tables.grade_trend, rules.trend, month),
         _clusters(tables.cluster_alarm, rules.cluster),
         *_indices(tables.differentiation, month),
-        *([] if tables.reminder_lag is None else [_lags(tables.reminder_lag)]),
+        _lags(tables.reminder_lag),
     ]
     heat = Heat("from_grade", GRADES, dict(zip(_SHARES, TO, strict=True)))
     shaded = {sheet.title: heat for sheet in sheets if len(sheet.frame) and _SHARES[0] in sheet.frame.columns}
