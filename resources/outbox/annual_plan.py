@@ -16,7 +16,7 @@ from resources.outbox.workbook import Sheet, own_column, write_workbook
 _E4 = 10_000
 _NOTE = (
     "按本月的名录基数推算：规定户数的任务按批次取整，只规定比例的任务为平均户次；非现场核查计入。"
-    "名录、等级变动后以各月计划为准。政策有效期内没有安排的月份为 0。"
+    "名录、等级变动后以各月计划为准。没有安排的月份为“–”；因四舍五入，各行之和与合计可能略有出入。"
 )
 
 
@@ -66,13 +66,16 @@ def _months(title: str, plan: pd.DataFrame, keys: list[str]) -> Sheet:
         *(own_column(each, f"{int(each[5:])}月", f"分到 {each} 批次的户次。", "number") for each in months),
     ]
     shown = ["annual", *months]
-    totals = {name: round(float(frame[name].sum()), 1) for name in shown}
+    # Rounded once, from what is summed: every sheet of the workbook then says the same total.
+    summed = due.sum()
+    totals = {"annual": round(int(bases["annual_visits_e4"].sum()) / _E4, 1)}
+    totals |= {month: round(int(summed[month]) / _E4, 1) for month in months}
     return Sheet(
         title,
         frame[[column.name for column in columns]],
         columns,
         note=_NOTE,
-        formats=dict.fromkeys(shown, "#,##0.0"),
+        formats=dict.fromkeys(shown, '#,##0.0;-#,##0.0;"–"'),
         totals=totals,
         freeze=len(keys),
         widths={"task_name": 26, "unit_name": 30},

@@ -16,6 +16,7 @@ from data_contracts.model import Column, output_contract
 from resources.outbox.sampling_plan import short_name
 from resources.outbox.workbook import Sheet, write_workbook
 from supervision.reports.marks import ASSIGNMENT_MARKS
+from supervision.reports.terms import terms
 
 _CITY = (
     "ent_name", "uid", "unit_name", "task_names", "mode_planned", "credit_grade", "trigger_ids", "risk_points",
@@ -48,14 +49,23 @@ _NOTE_AMENDED = (
 _NOTE_REPLACED = "依次顺延候补名单是抽取之后剩下的唯一操纵手段，故逐人统计。占比明显偏高的，请核对查无的现场笔录。"
 _MARKS = {"assignment_state": ASSIGNMENT_MARKS}
 _WIDTHS = {
-    "ent_name": 28,
-    "uid": 21,
-    "unit_name": 22,
-    "address": 26,
-    "task_names": 24,
-    "item_names": 26,
-    "assignment_reason": 22,
-    "risk_points": 34,
+    "ent_name": 24,
+    "uid": 20,
+    "unit_name": 20,
+    "address": 20,
+    "task_names": 20,
+    "item_names": 22,
+    "mode_planned": 8,
+    "credit_grade": 8,
+    "trigger_ids": 14,
+    "visits_ytd_before": 8,
+    "visits_cap": 7,
+    "lead_inspector": 14,
+    "other_inspectors": 14,
+    "assignment_state": 11,
+    "assignment_reason": 12,
+    "status": 9,
+    "risk_points": 30,
     "targets_e4": 20,
     "pi": 20,
     "strata": 18,
@@ -65,6 +75,10 @@ _WIDTHS = {
     "outcome_reason": 30,
     "team": 24,
 }
+
+
+_CENTRED = ("mode_planned", "credit_grade", "assignment_state", "status")
+_LISTS = ("task_names", "item_names", "trigger_ids", "other_inspectors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +95,26 @@ class DrawnTables:
 
 def write_drawn_internal(path: Path, tables: DrawnTables, *, demonstration: bool, facts: Mapping[str, str]) -> str:
     """Write the internal list; returns its SHA-256. facts: holds 月份、批次. Errors: WorkbookError."""
-    drawn = tables.drawn_subjects
+    drawn = _told(tables.drawn_subjects)
+    triggered = _told(tables.triggered_inspections)
+    city = drawn.assign(unit_name=[short_name(str(unit)) for unit in drawn["unit_name"]])
     sheets = [
-        Sheet("全市名单", drawn, _columns(_CITY), marks=_MARKS, widths=_WIDTHS, freeze=1, empty="本批次没有抽取对象"),
+        Sheet(
+            "全市名单",
+            city,
+            _columns(_CITY),
+            marks=_MARKS,
+            widths=_WIDTHS | {"unit_name": 11},
+            centred=_CENTRED,
+            freeze=1,
+            empty="本批次没有抽取对象",
+        ),
         Sheet(
             "抽取依据", drawn, _columns(_DRAWN), note=_NOTE_DRAWN, widths=_WIDTHS, freeze=2, empty="本批次没有抽取对象"
         ),
         Sheet(
             "触发检查清单",
-            tables.triggered_inspections,
+            triggered,
             _columns(_TRIGGERS, "triggered_inspections"),
             widths=_WIDTHS,
             freeze=1,
@@ -116,8 +141,15 @@ def write_drawn_internal(path: Path, tables: DrawnTables, *, demonstration: bool
         Sheet("检查人员任务量", tables.inspector_load, _all_but_round("inspector_load"), freeze=1),
         *_counties(drawn),
     ]
+    words = terms("监管档次", "信用风险等级", "户次", "现场与非现场", "触发检查", "补抽", "入选概率")
     title = f"{facts['批次']} 抽查对象名单与检查分工"
-    return write_workbook(path, sheets, title=title, demonstration=demonstration, facts=facts)
+    return write_workbook(path, sheets, title=title, demonstration=demonstration, facts=facts, terms=words)
+
+
+def _told(frame: pd.DataFrame) -> pd.DataFrame:
+    """Lists as a person reads them: a full-width semicolon, after which a line may break."""
+    listed = [name for name in _LISTS if name in frame.columns]
+    return frame.assign(**{name: frame[name].str.replace(";", "；") for name in listed})
 
 
 def _joint(joint: pd.DataFrame) -> Sheet:
@@ -146,5 +178,6 @@ def _counties(drawn: pd.DataFrame) -> Iterator[Sheet]:
             note="检查人员以工号列示。同一户的各项任务一次上门办理；风险点为截至日仍有效的记录和本月线索，各户都列。检查前按规定报批并出示执法证件。",
             marks=_MARKS,
             widths=_WIDTHS,
+            centred=_CENTRED,
             freeze=1,
         )

@@ -33,7 +33,8 @@ _NARROWEST, _WIDEST, _LINE, _ENTRY_HEIGHT = 6, 36, 14, 24
 _A4, _A3 = 9, 8
 # Pixels at 96 dots an inch between the margins of a landscape page; type of 10 points below half its size is not read.
 _ACROSS = {_A4: 1020, _A3: 1480}
-_SMALLEST = {_A4: 62, _A3: 55}
+_SMALLEST = {_A4: 60, _A3: 55}
+_LONG, _UPRIGHT, _UPRIGHT_SMALLEST = 40, 690, 80
 
 
 @dataclass(slots=True)
@@ -61,7 +62,10 @@ class Pages:
             page.write_string(row, 0, left, self.styles.fact_name)
             page.write_string(row, 1, right, self.styles.fact)
             row += 1
-        page.print_area(0, 0, row - 1, 1)
+        page.set_row(row + 1, 26)
+        for index, text in enumerate(("编制：", "审核：　　　　　　　　　　批准：　　　　　　　　　　日期：")):
+            page.write_string(row + 1, index, text, self.styles.signed)
+        page.print_area(0, 0, row + 1, 1)
 
     def sheet(self, sheet: Sheet) -> None:
         """Title, banner, note, header, rows, totals; filter, frozen header, print titles."""
@@ -74,7 +78,7 @@ class Pages:
             for index, (column, cells) in enumerate(zip(columns, table, strict=True))
         ]
         page = self._page(sheet.title, landscape=True)
-        _paper(page, widths, broken=sheet.break_on is not None)
+        _paper(page, widths, len(sheet.frame), broken=sheet.break_on is not None)
         for index, width in enumerate(widths):
             page.set_column(index, index, width)
         heading = sheet.heading or f"{self.title}（{sheet.title}）"
@@ -83,7 +87,10 @@ class Pages:
         for index, column in enumerate(columns):
             entered = column.name in sheet.entries
             page.write_string(head, index, column.title, styles.entry_header if entered else styles.header)
-        formats = [styles.data(c, sheet.formats.get(c.name), entry=c.name in sheet.entries) for c in columns]
+        formats = [
+            styles.data(c, sheet.formats.get(c.name), entry=c.name in sheet.entries, centred=c.name in sheet.centred)
+            for c in columns
+        ]
         least = _ENTRY_HEIGHT if sheet.entries else 0
         _rows(page, head + 1, table, formats, _lines(table, widths), least)
         last = head + len(sheet.frame)
@@ -104,16 +111,16 @@ class Pages:
             _rows(page, last, totals, [styles.total(c, sheet.formats.get(c.name)) for c in columns], [1], 0)
         page.print_area(0, 0, last, len(columns) - 1)
 
-    def legend(self, sheets: Sequence[Sheet]) -> None:
-        """What the signs mean, then every column of every sheet with its description and class."""
+    def legend(self, sheets: Sequence[Sheet], terms: Mapping[str, str]) -> None:
+        """Terms, then every column of every sheet with its description and class, and what the signs mean."""
         page = self._page("图例与说明", landscape=True)
         for index, width in enumerate((18, 22, 90, 8)):
             page.set_column(index, index, width)
         row = self._top(page, "图例与说明", 4, "类别：公 可公开；内 内部；敏 敏感，不得公开。", width=138)
         page.repeat_rows(0, row)
-        for index, text in enumerate(("工作表", "列或标记", "说明", "类别")):
+        for index, text in enumerate(("工作表", "术语、列或标记", "说明", "类别")):
             page.write_string(row, index, text, self.styles.header)
-        lines: dict[tuple[str, str, str], list[str]] = {}
+        lines = {(term, sentence, ""): ["术语"] for term, sentence in terms.items()}
         for sheet in sheets:
             for column in sheet.columns:
                 lines.setdefault((column.title, column.description, CLASS_ZH[column.classification]), []).append(
@@ -231,14 +238,16 @@ def _rows(
                 writers[index](row, index, value, formats[index])
 
 
-def _paper(page: Any, widths: Sequence[int], *, broken: bool) -> None:
-    """A4 while its type can be read, else A3, else several pages across beside the first column.
+def _paper(page: Any, widths: Sequence[int], rows: int, *, broken: bool) -> None:
+    """A4 while its type can be read, upright for a long narrow list, else A3, else several pages across.
 
     Excel heeds no page break where pages are fitted, so that a sheet with breaks gets a scale instead.
     """
     pixels = sum(7 * width + 5 for width in widths)
     paper = next((paper for paper in (_A4, _A3) if 100 * _ACROSS[paper] // pixels >= _SMALLEST[paper]), _A3)
     page.set_paper(paper)
+    if rows > _LONG and 100 * _UPRIGHT // pixels >= _UPRIGHT_SMALLEST:
+        page.set_portrait()
     scale = 100 * _ACROSS[paper] // pixels
     if broken:
         page.fit_page = 0

@@ -14,6 +14,7 @@ import pandas as pd
 from data_contracts.model import Column, output_contract
 from resources.outbox.workbook import Sheet, own_column, sums, write_workbook
 from supervision.reports.marks import SHORTFALL_MARKS, month_words, rate_words, stratum_title
+from supervision.reports.terms import terms
 
 _SHORT = ("市场监督管理局", "市场监管局")
 _DETAIL = (
@@ -56,7 +57,10 @@ def write_sampling_plan(
         _detail(plan),
         _bases(plan),
     ]
-    return write_workbook(path, sheets, title=title, demonstration=demonstration, facts=facts)
+    words = terms(
+        "监管档次", "信用风险等级", "名录库", "户次", "年比例与频次", "定向与不定向", "现场与非现场", "触发检查"
+    )
+    return write_workbook(path, sheets, title=title, demonstration=demonstration, facts=facts, terms=words)
 
 
 def short_name(unit: str) -> str:
@@ -67,16 +71,15 @@ def short_name(unit: str) -> str:
 
 
 def _form_columns() -> list[Column]:
+    """The header model, column by column: 长治市潞州区 2025 (DOMAIN §2.2)."""
     contract = output_contract("sampling_plan")
-    own = {
-        name: contract.column(name) for name in ("task_name", "draw_type", "item_names", "object_scope", "initiator")
-    }
     return [
         own_column("seq_no", "序号", "本表内的序号。"),
-        *own.values(),
+        *(contract.column(name) for name in ("task_name", "draw_type", "item_names", "object_scope")),
         own_column("quantity", "抽查比例/数量", "本月数量、占名录库的比例和全年已抽数。"),
         own_column("credit_use", "信用风险分类管理", "各监管档次的年比例、检查方式和本月户数。", sensitive=True),
         own_column("span", "起止时间", "本批次检查的起止日期。"),
+        contract.column("initiator"),
         contract.column("unit_name"),
         contract.column("mode"),
     ]
@@ -90,7 +93,8 @@ def _form(title: str, plan: pd.DataFrame, heading: str, *, city: bool = False) -
         rows.append(
             {
                 "seq_no": str(number),
-                **{name: first[name] for name in ("task_name", "draw_type", "item_names", "object_scope", "initiator")},
+                **{name: first[name] for name in ("task_name", "draw_type", "object_scope", "initiator")},
+                "item_names": str(first["item_names"]).replace(";", "；"),
                 "quantity": _quantity(part),
                 "credit_use": _credit_use(part),
                 "span": f"{first['window_start']:%Y-%m-%d}至\n{first['window_end']:%Y-%m-%d}",
@@ -112,6 +116,7 @@ def _form(title: str, plan: pd.DataFrame, heading: str, *, city: bool = False) -
         note=_NOTE,
         heading=heading,
         widths=widths,
+        centred=("seq_no", "draw_type", "span", "mode"),
         empty="本月没有抽查任务",
     )
 
@@ -120,12 +125,17 @@ def _quantity(part: pd.DataFrame) -> str:
     planned, funded, frame, drawn = (
         int(part[name].sum()) for name in ("n_planned", "n_funded", "n_frame", "n_drawn_ytd")
     )
-    share = f"，占名录库{frame:,}户的{100 * funded / frame:.2f}%" if frame else ""
+    share = f"，占名录库{frame:,}户的{100 * funded / frame:.2f}%" if funded and frame else f"（名录库{frame:,}户）"
     short, excess = float(part["n_short"].sum()), int(part["n_excess"].sum())
     unmet = f"\n计划{planned:,}户，因检查力量不足暂缓{planned - funded:,}户" if planned > funded else ""
-    unmet += f"\n可抽户数不足，少{short:g}户次" if short else ""
+    unmet += f"\n可抽户数不足，少{_few(short)}户次" if short else ""
     unmet += f"\n全年应抽数下降，已多抽{excess:,}户" if excess else ""
     return f"本月抽取{funded:,}户{share}{unmet}\n年内以前批次已抽{drawn:,}户"
+
+
+def _few(visits: float) -> str:
+    """A shortfall as a person says it; the exact number stands in the sheet of levels."""
+    return f"{round(visits, 2):g}" if visits >= 1 else "不到1"
 
 
 def _credit_use(part: pd.DataFrame) -> str:

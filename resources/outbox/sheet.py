@@ -30,7 +30,7 @@ class Sheet:
     formats: number format by column name; marks: sign and tone by stored code, by column name; totals: values of the
     last row by column name; freeze: columns kept in view; widths: width by column name where the content should not decide.
     entries: names of the columns to be filled in, with a rule and a hint each; the other cells are then locked, without a
-    password. break_on: a new page begins where the value of this column changes.
+    password. centred: names of columns of short words. break_on: a new page begins where the value of this column changes.
     """
 
     title: str
@@ -44,6 +44,7 @@ class Sheet:
     freeze: int = 0
     widths: Mapping[str, int] = field(default_factory=dict)
     entries: Collection[str] = ()
+    centred: Collection[str] = ()
     break_on: str | None = None
     empty: str = "本期没有记录"
 

@@ -40,6 +40,7 @@ class Styles:
         self.bare = self._make(font_name=SONG)
         self.fact_name = self._make(**{**lined, "font_name": HEI, "font_size": 11, "bg_color": "#F2F2F2"})
         self.fact = self._make(**{**lined, "font_name": SONG, "font_size": 11, "num_format": "@"})
+        self.signed = self._make(font_name=SONG, font_size=12, valign="vcenter")
         self.plain_text = self._make(**{**lined, "font_name": SONG, "num_format": "@"})
         self.tones = {
             "good": self._make(bg_color="#E2EFDA"),
@@ -47,25 +48,34 @@ class Styles:
             "bad": self._make(bg_color="#F4B6A6", bold=True, underline=1),
         }
 
-    def data(self, column: Column, number_format: str | None, *, entry: bool = False) -> Any:
+    def data(self, column: Column, number_format: str | None, *, entry: bool = False, centred: bool = False) -> Any:
         """The format of a data cell: text as @ with quote prefix, numbers and dates by type or as told.
 
         entry: a cell to be filled in, unlocked, on a light ground; what is typed into it stays text by its format @.
         """
-        return self._cell(column, number_format, entry=entry)
+        return self._cell(column, number_format, entry=entry, centred=centred)
 
     def total(self, column: Column, number_format: str | None) -> Any:
         """The format of a cell in the row of totals."""
         return self._cell(column, number_format, total=True)
 
-    def _cell(self, column: Column, number_format: str | None, *, total: bool = False, entry: bool = False) -> Any:
+    def _cell(
+        self,
+        column: Column,
+        number_format: str | None,
+        *,
+        total: bool = False,
+        entry: bool = False,
+        centred: bool = False,
+    ) -> Any:
         kind = column.logical_type
         shown = number_format or _NUMBER_FORMATS.get(kind, "@")
         if _ALIGN.get(kind) == "right":
             shown += "_ "  # a space of air before the next column
-        key = (shown, _ALIGN.get(kind), total, entry)
+        align = "center" if centred else _ALIGN.get(kind, "left")
+        key = (shown, align, total, entry)
         if key not in self._made:
-            settings = {**self._lined, "font_name": SONG, "num_format": shown, "align": _ALIGN.get(kind, "left")}
+            settings = {**self._lined, "font_name": SONG, "num_format": shown, "align": align}
             if entry:
                 settings |= {"bg_color": "#FFF9E0", "locked": False}
             elif shown == "@":

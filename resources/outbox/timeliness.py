@@ -28,6 +28,7 @@ from supervision.reports.marks import (
     rate_down,
     timeliness_rating,
 )
+from supervision.reports.terms import terms
 
 MOST_LISTED = 100_000
 _MOST_NAMED = 3
@@ -113,7 +114,12 @@ def write_timeliness(path: Path, tables: CollectionTables, *, demonstration: boo
         _late(tables.timeliness),
     ]
     return write_workbook(
-        path, sheets, title=f"{month_words(facts['月份'])}归集及时率", demonstration=demonstration, facts=facts
+        path,
+        sheets,
+        title=f"{month_words(facts['月份'])}归集及时率",
+        demonstration=demonstration,
+        facts=facts,
+        terms=terms("归集", "隔离", "台账总数"),
     )
 
 

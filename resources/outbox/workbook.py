@@ -31,11 +31,13 @@ def write_workbook(
     title: str,
     demonstration: bool,
     facts: Mapping[str, str],
+    terms: Mapping[str, str] | None = None,
 ) -> str:
     """Write cover, sheets and legend to `path`, atomically; returns the file's SHA-256.
 
-    `facts` (Chinese name → value: month, as_of, policy, digests) stand on the cover. The same input gives the same
-    bytes. Errors: WorkbookError when a sheet lacks a column, holds a wrong value or is too long for a sheet.
+    `facts` (Chinese name → value: month, as_of, policy, digests) stand on the cover; `terms` (word → sentence)
+    at the head of the legend. The same input gives the same bytes. Errors: WorkbookError when a sheet lacks a column, holds a wrong value or is too
+    long for a sheet.
     """
     check(sheets)
     streaming = sum(len(sheet.frame) for sheet in sheets) > ROWS_IN_MEMORY
@@ -48,7 +50,7 @@ def write_workbook(
         pages.cover(sheets, facts)
         for sheet in sheets:
             pages.sheet(sheet)
-        pages.legend(sheets)
+        pages.legend(sheets, terms or {})
         pages.options.write(book, pages.styles.bare)
         book.close()
         normalise_ooxml(temporary)

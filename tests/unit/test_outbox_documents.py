@@ -112,7 +112,7 @@ def test_the_plan_has_the_header_of_real_plans_and_a_sheet_per_county(books):
     ]  # fmt: skip
     rows = _table(books[0], "sampling_plan", "盐湖区")
     assert list(rows[0]) == [
-        "序号", "抽查任务名称", "抽查类型", "抽查事项", "抽查对象范围", "发起主体", "抽查比例/数量", "信用风险分类管理", "起止时间",
+        "序号", "抽查任务名称", "抽查类型", "抽查事项", "抽查对象范围", "抽查比例/数量", "信用风险分类管理", "起止时间", "发起主体",
         "检查主体", "抽查检查模式",
     ]  # fmt: skip
     general = rows[0]

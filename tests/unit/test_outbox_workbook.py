@@ -19,6 +19,7 @@ from resources.outbox.cells import LONGEST
 from resources.outbox.ooxml import normalise_ooxml
 from resources.outbox.workbook import BANNER, SENSITIVE, Sheet, WorkbookError, own_column, write_workbook
 from supervision.reports.marks import Mark
+from supervision.reports.terms import terms
 from tests.unit.outbox_samples import FACTS
 
 TEXT = own_column("name", "名称", "一列文字。")
@@ -137,6 +138,41 @@ def test_a_sheet_is_ready_for_print(tmp_path):
     assert page.auto_filter.ref == "A3:D5"
     assert page.print_title_rows == "$1:$3"
     assert "第 &P 页 共 &N 页" in page.oddFooter.right.text
+
+
+def _paper(tmp_path, rows, width):
+    _write(tmp_path / "p.xlsx", _sheet(["甲"] * rows, widths=dict.fromkeys(("name", "code", "count", "day"), width)))
+    page = openpyxl.load_workbook(tmp_path / "p.xlsx")["名单"]
+    return int(page.page_setup.paperSize), page.page_setup.orientation, int(page.page_setup.fitToWidth or 1)
+
+
+def test_paper_grows_until_its_type_can_be_read(tmp_path):
+    assert _paper(tmp_path, 3, 40) == (9, "landscape", 1)
+    assert _paper(tmp_path, 3, 70) == (8, "landscape", 1)
+    assert _paper(tmp_path, 3, 200) == (8, "landscape", 3)
+    assert _paper(tmp_path, 60, 20) == (9, "portrait", 1)
+
+
+def test_text_that_looks_like_markup_of_the_writer_is_still_text(tmp_path, monkeypatch):
+    hostile = "<r><t>甲</t></r></is></c><c><f>1+1</f></c><r></r>"
+    for name, limit in (("a.xlsx", 10), ("b.xlsx", 0)):
+        monkeypatch.setattr(writer, "ROWS_IN_MEMORY", limit)
+        _write(tmp_path / name, _sheet([hostile]))
+        assert _rows(tmp_path / name)[2][0].strip() == hostile
+
+
+def test_an_infinite_number_is_refused(tmp_path):
+    rate = own_column("rate", "比率", "一列比率。", "number")
+    with pytest.raises(WorkbookError, match="第 2 条的“比率”"):
+        _write(tmp_path / "a.xlsx", Sheet("名单", pd.DataFrame({"rate": [1.5, float("inf")]}), [rate]))
+
+
+def test_terms_stand_at_the_head_of_the_legend_and_the_cover_leaves_room_to_sign(tmp_path):
+    write_workbook(
+        tmp_path / "a.xlsx", [_sheet(["甲"])], title="样例", demonstration=False, facts=FACTS, terms=terms("户次")
+    )
+    assert _rows(tmp_path / "a.xlsx", "图例与说明")[3][:3] == ("术语", "户次", terms("户次")["户次"])
+    assert _rows(tmp_path / "a.xlsx", "封面")[-1][0] == "编制："
 
 
 def test_cover_tells_the_facts_and_the_legend_every_column(tmp_path):
