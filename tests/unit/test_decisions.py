@@ -6,7 +6,9 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from pipelines.cli import app
 from pipelines.cli.decide import decide_unit
 from resources import clock
 from resources.decisions import DecisionError, Decisions, UsedSnapshot
@@ -107,3 +109,22 @@ def test_ssj_decide_settles_an_ambiguous_name(home: Home, capsys: pytest.Capture
     decide("质量科", ["质量发展科", "ZL"])
     assert Decisions(home).settled_units(date.max)["ZLK"].chosen == ("ZLFZ", "ZL")
     assert "质量发展科、产品质量安全监督管理科" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [],
+        ["--month", MONTH],
+        ["--unit", "质量科"],
+        ["--means", "ZL"],
+        ["--unit", "质量科", "--means", "ZL", "--month", MONTH],
+        ["--month", MONTH, "--hold", HOLD, "--means", "ZL"],
+    ],
+)
+def test_ssj_decide_is_one_thing_or_the_other(home: Home, given: list[str]) -> None:
+    answer = CliRunner().invoke(
+        app, ["decide", "--reason", "局发〔2026〕1号", "--role", "LDXZ", "--home", str(home.root), *given]
+    )
+    assert answer.exit_code == 2
+    assert list(Ledger(home.ledger, "decisions").entries()) == []
