@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -471,6 +472,6 @@ def test_the_times_of_the_law_follow_one_another_without_a_gap() -> None:
     times = periods().regimes(date(2026, 12, 31))
     assert times[0][0] == date(2021, 9, 1)
     assert times[-1][1] == date.max
-    assert all(before[1] + timedelta(1) == after[0] for before, after in zip(times, times[1:], strict=False))
+    assert all(before[1] + timedelta(1) == after[0] for before, after in pairwise(times))
     assert date(2026, 4, 1) in [first for first, _ in times]
     assert periods().regimes(date(2026, 3, 31))[-1][0] < date(2026, 4, 1)
