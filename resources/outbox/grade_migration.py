@@ -42,6 +42,15 @@ COMPARABLE_MARKS: Mapping[str, Mark] = {
     "not_comparable": Mark("—", "warn"),
     "no_snapshot": Mark("○", "warn"),
 }
+TERMS: Mapping[str, str] = {
+    "等级迁移": "上月快照到本月快照，各级企业的去向；等级由省局评定，市里只读、只数。",
+    "跳级": f"上月与本月相差{JUMP_LEVELS}级以上，如A类到C类。",
+    "聚集预警": "一个县（市、区）的一个行业，C、D类或受处罚的企业占比明显高于全市，又不像出于偶然。",
+    "偶然概率": "假定这一格与全市没有差别，命中户数仍达到这么多的概率；越小越不像偶然。",
+    "Bonferroni": "同时比较许多格，总会有几格偶然偏高；把总误报概率平分给各格，就是这种收紧。",
+    "标准差": "以往各月变动的一般幅度；超过三倍的变动少见，须查明原因。",
+    "差异化指数": "D类的抽中率是A类的几倍。",
+}
 _MATRIX_NOTE = (
     "行是上月等级，列是本月等级。对角线（灰）是没有变动的；▲ 风险升高，▽ 风险降低，底色越深，占上月该级的比越大。"
     "A至D类以省局快照为准：行合计等于上月户数，列合计等于本月户数；未分类是月末存续而快照没有的企业，新增、退出是名册的进出。"
@@ -102,6 +111,7 @@ def write_grade_migration(
         title=f"{month_words(month)}信用风险等级迁移",
         demonstration=demonstration,
         facts=dict(facts) | {"预警界限": f"{rules.valid_from} 起的一版（data_contracts/alarms.yaml）"},
+        terms=TERMS,
     )
 
 

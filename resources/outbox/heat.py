@@ -44,6 +44,7 @@ def write_shaded(
     title: str,
     demonstration: bool,
     facts: Mapping[str, str],
+    terms: Mapping[str, str],
 ) -> str:
     """As `write_workbook`, in memory, with the sheets named in `heats` shaded; returns the file's SHA-256."""
     check(sheets)
@@ -58,7 +59,7 @@ def write_shaded(
             pages.sheet(sheet)
             if sheet.title in heats:
                 _shade(book.get_worksheet_by_name(sheet.title), sheet, heats[sheet.title], tones, demonstration)
-        pages.legend(sheets)
+        pages.legend(sheets, terms)
         book.close()
         normalise_ooxml(temporary)
 
