@@ -52,8 +52,9 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
         sql_asset(
             "outcome_difference",
             partitions,
-            inputs=["accepted_inspection_result", "accepted_county_return", "county_return_verdict"],
+            inputs=["accepted_inspection_result", "accepted_county_return", "county_return_verdict", "subject"],
             parameters=lambda m: {"as_of": m.as_of},
+            extra=lambda _: {"unit": unit_table(), "result_word": result_words(), "task_word": task_words()},
         ),
         sql_asset(
             "results_public",

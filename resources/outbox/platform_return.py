@@ -15,12 +15,14 @@ import xlsxwriter
 
 from data_contracts.layout import FORMATS, Layout, LayoutColumn
 from resources.lake import sha256_file, write_atomically, write_bytes
+from resources.outbox.cells import text_width
 from resources.outbox.ooxml import normalise_ooxml
 from resources.outbox.styles import HEI, SONG
 from supervision.canonical import csv_bytes
 from supervision.reports.leak import defuse
 
-_WIDTHS = (10, 40)
+_WIDEST, _SAMPLE = 68, 400
+_A3 = 8
 _BREAKS = str.maketrans({"\r": " ", "\n": " ", "\t": " "})
 
 
@@ -88,12 +90,12 @@ def _write_xlsx(path: Path, layout: Layout, header: list[str], table: list[list[
     book = xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False})
     book.set_properties({"title": layout.title})
     page = book.add_worksheet(layout.sheet)
-    lined = {"border": 1, "border_color": "#808080", "valign": "vcenter", "text_wrap": True, "font_size": 10}
+    lined = {"border": 1, "border_color": "#808080", "valign": "vcenter", "font_size": 10}
     head = book.add_format({**lined, "font_name": HEI, "bold": True, "align": "center", "bg_color": "#D9E2F3"})
     text = book.add_format({**lined, "font_name": SONG, "num_format": "@", "quote_prefix": True})
     for index, title in enumerate(header):
-        widest = max((len(row[index]) for row in table[:400]), default=0) + 2
-        page.set_column(index, index, min(max(_WIDTHS[0], 2 * len(title) + 2, widest), _WIDTHS[1]))
+        widest = max(text_width(text) for text in (title, *(row[index] for row in table[:_SAMPLE])))
+        page.set_column(index, index, min(widest + 2, _WIDEST))
         page.write_string(0, index, title, head)
     for number, row in enumerate(table, start=1):
         for index, value in enumerate(row):
@@ -103,7 +105,7 @@ def _write_xlsx(path: Path, layout: Layout, header: list[str], table: list[list[
                 page.write_blank(number, index, None, text)
     page.freeze_panes(1, 0)
     page.set_landscape()
-    page.set_paper(9)
+    page.set_paper(_A3)
     page.fit_to_pages(1, 0)
     page.repeat_rows(0, 0)
     page.set_footer("&R&9第 &P 页 共 &N 页")

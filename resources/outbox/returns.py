@@ -56,7 +56,7 @@ _RETURNED = (
     "unit_name", "plan_id", "task_code", "item_code", "ent_name", "uscc", "inspected_on", "mode", "result_code",
     "problem_desc", "measures", "next_action", "publish_due_on", "ack_id",
 )  # fmt: skip
-_WIDTHS = {"unit_name": 28, "ent_name": 28, "plan_id": 17, "task_name": 26, "uscc": 22, "uid": 22, "reject_reason": 26}
+_WIDTHS = {"unit_name": 26, "ent_name": 32, "plan_id": 17, "task_name": 26, "uscc": 22, "uid": 22, "reject_reason": 26}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +88,10 @@ def write_returns(path: Path, tables: ReturnTables, *, demonstration: bool, fact
         Sheet(
             "两处不一致",
             tables.outcome_difference,
-            _shown("outcome_difference", "county_row_id"),
+            _shown("outcome_difference", "county_row_id", "unit_code", "task_code"),
             note=_DIFFERENCES,
             freeze=2,
-            widths={**_WIDTHS, "file_name": 28},
+            widths={**_WIDTHS, "platform_value": 26, "county_value": 26, "file_name": 22},
             empty="平台与县级工作簿没有不一致之处",
         ),
         Sheet(

@@ -28,6 +28,10 @@ MORE = {
     "row_id": S, "delivery_id": S, "file_name": S, "sheet": S, "row_no": N, "received_at": T, "version_no": N,
     "is_current": B, "is_withdrawn": B,
 }  # fmt: skip
+RESULT_WORDS = frame(
+    {"result_code": S, "result_words": S},
+    [{"result_code": c, "result_words": w} for c, w in (("1", "未发现问题"), ("E", "已改正"), ("6", "无法联系"))],
+)
 TASK_WORDS = frame({"task_code": S, "task_name": S}, [{"task_code": "GEN", "task_name": "登记事项抽查"}])
 MONTH = {"month_first": date(2026, 10, 1), "month_last": AS_OF}
 
@@ -105,8 +109,13 @@ def difference(engine: DuckDBEngine, of_platform: pa.Table, of_county: pa.Table)
         "accepted_inspection_result": of_platform,
         "accepted_county_return": of_county,
         "county_return_verdict": verdicts(of_county),
+        "subject": stored("subject", {"uid": "F1", "party_name": "甲店"}),
+        "unit": f.units(),
+        "result_word": RESULT_WORDS,
+        "task_word": TASK_WORDS,
     }
     rows = run(engine, "outcome_difference", inputs, as_of=AS_OF)
+    assert {(row["task_name"], row["ent_name"]) for row in rows} <= {("登记事项抽查", "甲店")}
     return [(row["differing_column"], row["platform_value"], row["county_value"]) for row in rows]
 
 
@@ -132,8 +141,21 @@ def test_the_same_result_from_both_is_one_and_the_platform_wins(engine: DuckDBEn
     assert (row["ent_name"], row["received_on"], row["return_state"]) == ("甲店", date(2026, 10, 5), "on_platform")
     assert difference(engine, platform(first), county(later)) == [
         ("inspected_on", "2026-09-29", "2026-09-30"),
-        ("result_code", "E", "1"),
+        ("result_code", "已改正", "未发现问题"),
     ]
+
+
+def test_every_column_that_differs_is_told_in_words(engine: DuckDBEngine) -> None:
+    ninth = date(2026, 10, 9)
+    told = {"unit_code": "ZHZF", "mode": "off_site", "inspector_ids": "P1;P3"}
+    given = platform(RESULT | came(ninth, "p"))
+    assert difference(engine, given, county(RESULT | told | came(ninth, "c"))) == [
+        ("inspector_ids", "P1;P2", "P1;P3"),
+        ("mode", "现场", "非现场"),
+        ("unit_code", "临猗县市场监督管理局", "综合行政执法队"),
+    ]
+    same = RESULT | came(ninth, "c", inspector_ids="P1；P2", mode="on_site")
+    assert difference(engine, given, county(same, same | {"row_id": "c2", "inspector_ids": None, "uscc": "F9"})) == []
 
 
 def test_another_item_or_another_plan_on_another_day_is_another_result(engine: DuckDBEngine) -> None:
@@ -338,13 +360,7 @@ def public(engine: DuckDBEngine, rows: list[dict[str, Any]], *, demonstration: b
     inputs = {
         "inspection_outcome": stored("inspection_outcome", *rows),
         "unit": f.units(),
-        "result_word": frame(
-            {"result_code": S, "result_words": S},
-            [
-                {"result_code": c, "result_words": w}
-                for c, w in (("1", "未发现问题"), ("E", "已改正"), ("6", "无法联系"))
-            ],
-        ),
+        "result_word": RESULT_WORDS,
         "task_word": TASK_WORDS,
     }
     return run(engine, "results_public", inputs, as_of=AS_OF, demonstration=demonstration)
