@@ -37,6 +37,7 @@ _LEAST = Fraction(1, 2)  # firms expected, below which a combination of tasks is
 
 _NO_NAME = "不点名的合计：看了与不看一样。"
 _ONE = "一户的票号在各项任务中相同，入选与否只看票号是否低于该层的比率，据此精确计算；补抽和触发检查不计。"
+_TASK = "只看这一项任务；基数为该任务本月可抽的户。"
 _RESULTS = "假定检查结果与等级无关、抽中的都已公示；其余同抽查名单。"
 _YEAR = "按政策的窗口、比例、间隔推算，只跟踪年比例最高的两项任务，按批次均匀实施；年度合计上限、压减和去年的检查不计。"
 _TICKET = "比率可由公开的规定和合计推出，票号一经泄露即可与之比较；只能保密（DRAW 第 3 节）。"
@@ -170,7 +171,7 @@ def meter_rows(
         _row(LIST, "tasks", ALL, by_row, _ONE, limits),
         *_worst(profiles, chances, names, limits),
         *(
-            _row(LIST, "tasks", names.get(task, task), leak_meter.of_task(profiles, chances, task), _ONE, limits)
+            _row(LIST, "tasks", names.get(task, task), leak_meter.of_task(profiles, chances, task), _TASK, limits)
             for task in sorted({task for (task, _, _), chance in chances.items() if chance})
         ),
         _row(LIST, "twice", ALL, leak_year.after_listings(profiles, policy, 2), _YEAR, limits),

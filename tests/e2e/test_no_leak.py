@@ -30,7 +30,7 @@ FREE = ("企业名称", "统一社会信用代码")  # registered names and code
 def members(data: bytes) -> Iterator[bytes]:
     """The bytes themselves, and what archives (xlsx, docx, zip) in them hold, to any depth."""
     yield data
-    if data[:2] == b"PK":
+    if zipfile.is_zipfile(io.BytesIO(data)):  # some departments send broken ones
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for name in archive.namelist():
                 yield from members(archive.read(name))
@@ -87,7 +87,9 @@ def test_the_canaries_are_in_the_deliveries(delivered: str) -> None:
 
 def test_columns_that_nobody_reads_are_not_in_the_lake(finished: Outcome) -> None:
     unread = [mark for canary in CANARIES if not canary.written for mark in canary.marks]
-    rooms = [p for room in ("lake", "warehouse", "bundles", "outbox", "evidence") for p in (finished.home / room).rglob("*")]
+    rooms = [
+        p for room in ("lake", "warehouse", "bundles", "outbox", "evidence") for p in (finished.home / room).rglob("*")
+    ]
     for path in rooms:
         if path.is_file() and path.suffix in (".parquet", ".csv", ".json", ".html", ".xlsx", ".docx", ".txt"):
             assert found(unread, text_of(path)) == [], path.name
@@ -95,7 +97,7 @@ def test_columns_that_nobody_reads_are_not_in_the_lake(finished: Outcome) -> Non
 
 def test_no_canary_reaches_a_public_file_a_letter_or_a_page(finished: Outcome) -> None:
     names = {path.name for path in outward(finished)}
-    assert PUBLIC <= names
+    assert names >= PUBLIC
     for path in outward(finished):
         assert found(MARKS, text_of(path)) == [], path.name
 
@@ -150,7 +152,10 @@ def test_the_names_of_inspectors_are_in_no_outward_file_log_or_lake(finished: Ou
         if path.suffix == ".csv":
             rows = list(csv.reader(io.StringIO(path.read_text("utf-8-sig"))))
         else:
-            rows = [[str(c or "") for c in row] for row in openpyxl.load_workbook(path).worksheets[0].iter_rows(values_only=True)]
+            rows = [
+                [str(c or "") for c in row]
+                for row in openpyxl.load_workbook(path).worksheets[0].iter_rows(values_only=True)
+            ]
         head = next(row for row in rows if "姓名" in row)
         names |= {row[head.index("姓名")] for row in rows[rows.index(head) + 1 :]} - {""}
     assert len(names) > 20
