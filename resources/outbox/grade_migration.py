@@ -351,7 +351,7 @@ def _indices(frame: pd.DataFrame, month: str) -> list[Sheet]:
 def _lags(frame: pd.DataFrame) -> Sheet:
     return Sheet(
         "早发现早提醒早处置",
-        frame,
+        pd.concat([frame[frame["unit_code"] == "CITY"], frame[frame["unit_code"] != "CITY"]], ignore_index=True),
         [c for c in output_contract("reminder_lag").columns if c.name not in ("month", "unit_code")],
         note=_LAG_NOTE,
         freeze=1,

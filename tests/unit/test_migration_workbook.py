@@ -76,7 +76,9 @@ def tables(cells: pd.DataFrame) -> MigrationTables:
             index("2026-10", "comparable", "19.84"),
             index("2026", "comparable", "17.93"),
         ),
-        reminder_lag=frame("reminder_lag"),
+        reminder_lag=frame(
+            "reminder_lag", *({"unit_code": code, "unit_name": name, "records": 1, "median_wd": 3} for code, name in (("140802", "盐湖区局"), ("CITY", "全市")))
+        ),
     )  # fmt: skip
 
 
@@ -167,6 +169,12 @@ def test_the_index_is_never_infinite_and_a_month_without_snapshot_is_told(tmp_pa
         "以往各月差异化指数": [(None, "— 不可比")],
     }
     assert "未列的月份：2026-08" in str(shown(book["以往各月差异化指数"]))
+
+
+def test_the_lags_of_the_city_come_first(tmp_path: Path) -> None:
+    write(tmp_path / "m.xlsx", migration())
+    page = openpyxl.load_workbook(tmp_path / "m.xlsx")["早发现早提醒早处置"]
+    assert [row[0] for row in below(page, "单位")] == ["全市", "盐湖区局"]
 
 
 def test_a_name_is_never_a_formula_and_the_bytes_are_the_same(tmp_path: Path) -> None:
