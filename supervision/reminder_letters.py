@@ -15,7 +15,7 @@ from itertools import groupby
 from typing import Any, Final
 
 from supervision.reminders import REASONS, ReminderError, Reminders, Text
-from supervision.reports.leak import leak_words
+from supervision.reports.leak import leak_words, personal_numbers
 
 NOT_TOLD: Final = "详见原文书"
 _ORDER: Final = {code: place for place, code in enumerate(REASONS)}
@@ -188,7 +188,7 @@ def _tidy(sentence: str) -> str:
 
 
 def _own(value: str | None, otherwise: str) -> str:
-    """A value of the enterprise's own record; one whose words could be taken for a grade is not repeated."""
+    """A value of the enterprise's own record; one with a person's number or a word like a grade is not repeated."""
     if not value:
         return otherwise
-    return NOT_TOLD if leak_words(value) else value
+    return NOT_TOLD if leak_words(value) or personal_numbers(value) else value

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -38,10 +37,14 @@ def write_letters(folder: Path, letters: Sequence[Letter], frame: Frame, *, demo
         own = list(of_unit)
         name = f"letters-{unit}.docx"
         context = {
-            "letters": [_shown(letter) for letter in own],
+            "letters": own,
+            "numbers": _NUMBERS,
             "banner": BANNER if demonstration else "",
         }
         written[name] = write_docx(folder / name, TEMPLATE, context, title=f"{own[0].unit_name}{frame.title}")
+    for stale in folder.glob("letters-*.docx"):
+        if stale.name not in written:
+            stale.unlink()  # of an earlier run of the month: nobody may send it any more
     return written
 
 
@@ -59,10 +62,3 @@ def _refuse(name: str, part: str, xml: str) -> None:
         raise ReminderError(
             f"提示函模板 {name}（{part}）出现“{'”、“'.join(told)}”，会透露或者提到等级，请改写（R-38）。"
         )
-
-
-def _shown(letter: Letter) -> dict[str, object]:
-    sections: Iterable[dict[str, object]] = (
-        {**asdict(section), "number": _NUMBERS[place]} for place, section in enumerate(letter.sections)
-    )
-    return {**asdict(letter), "sections": list(sections)}

@@ -168,12 +168,13 @@ def test_a_drop_of_the_grade_and_what_is_left_out_bring_no_letter() -> None:
 def test_a_record_without_a_number_or_with_telling_words_is_worded_around() -> None:
     [letter] = made(
         item("NEW_ABNORMAL", document_no=None, summary="通过登记的住所或者经营场所无法联系的"),
-        item("NEW_PENALTY", "p", summary="生产D类产品", repair_from=None),
+        item("NEW_PENALTY", "p", summary="生产D类产品", issued_by="临猗县局（14200000000）", repair_from=None),
     )
     text = said(letter)
     assert "（）" not in text
     assert "请在收到本函之日起30日内办理住所（经营场所）变更登记" in text
     assert f"事由为{NOT_TOLD}" in text
+    assert "14200000000" not in text
     assert "不适用提前停止公示" in text
     assert leak_words(text) == []
 
@@ -205,6 +206,8 @@ def test_letters_by_unit_same_bytes_one_page_each(tmp_path: Path) -> None:
     assert list(written) == ["letters-140821.docx", "letters-140822.docx"]
     again = write_letters(tmp_path / "again", everyone, reminder_rules().frame, demonstration=True)
     assert again == written
+    write_letters(tmp_path / "again", everyone[:2], reminder_rules().frame, demonstration=True)
+    assert [path.name for path in (tmp_path / "again").iterdir()] == ["letters-140821.docx"]
     xml = text_of(tmp_path / "letters-140821.docx")
     assert xml.count("甲 &amp; &lt;乙&gt; 公司") == 2
     assert xml.count('<w:pgNumType w:start="1"/>') == 2
