@@ -77,7 +77,9 @@ def tables(cells: pd.DataFrame) -> MigrationTables:
             index("2026", "comparable", "17.93"),
         ),
         reminder_lag=frame(
-            "reminder_lag", *({"unit_code": code, "unit_name": name, "records": 1, "median_wd": 3} for code, name in (("140802", "盐湖区局"), ("CITY", "全市")))
+            "reminder_lag",
+            {"unit_code": "140802", "unit_name": "盐湖区局", "records": 1, "median_wd": 3},
+            {"unit_code": "CITY", "unit_name": "全市", "records": 1, "median_wd": 3},
         ),
     )  # fmt: skip
 
