@@ -56,7 +56,14 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
         sql_asset(
             "bulletin_figure",
             partitions,
-            inputs=["collected_record", "inspection_outcome", "accepted_grade_snapshot", "accepted_trigger"],
+            inputs=[
+                "collected_record",
+                "inspection_outcome",
+                "accepted_inspection_result",
+                "accepted_acknowledgement",
+                "accepted_grade_snapshot",
+                "accepted_trigger",
+            ],
             deps=["accepted_task_evidence", "committed_round"],
             extra=given.figure_tables,
         ),

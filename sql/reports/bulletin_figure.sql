@@ -30,14 +30,38 @@ timely as (
     where (t.is_collected and t.received_on <= t.due_on) or (t.due_on < e.known_until and not t.is_provisional)
     group by e.bulletin_month, t.unit_code, t.due_month
 ),
+-- 公示日期、回执何时得知：不得用月末以后才收到的
+told_published as (
+    select task_code, item_code, uscc, inspected_on, min(cast(received_at as date)) as told_on
+    from accepted_inspection_result
+    where published_on is not null
+    group by task_code, item_code, uscc, inspected_on
+),
+told_answered as (
+    select task_code, item_code, uscc, inspected_on, min(cast(received_at as date)) as told_on
+    from accepted_acknowledgement
+    where ack_status = 'accepted'
+    group by task_code, item_code, uscc, inspected_on
+),
 outcome as (
     select
-        *,
-        strftime(inspected_on, '%Y-%m') as inspected_month,
-        strftime(publish_due_on, '%Y-%m') as publish_month,
-        strftime(ack_due_on, '%Y-%m') as ack_month
-    from inspection_outcome
-    where not of_voided_round
+        o.*,
+        -- 平台没有写、由本系统公示的，公示当日即知
+        coalesce(p.told_on, o.published_on) as published_told_on,
+        coalesce(a.told_on, o.acknowledged_on) as answered_told_on,
+        strftime(o.inspected_on, '%Y-%m') as inspected_month,
+        strftime(o.publish_due_on, '%Y-%m') as publish_month,
+        strftime(o.ack_due_on, '%Y-%m') as ack_month
+    from inspection_outcome as o
+    left join told_published as p
+        on
+            o.task_code = p.task_code and o.item_code = p.item_code and o.uid = p.uscc
+            and o.inspected_on = p.inspected_on
+    left join told_answered as a
+        on
+            o.task_code = a.task_code and o.item_code = a.item_code and o.uid = a.uscc
+            and o.inspected_on = a.inspected_on
+    where not o.of_voided_round
 ),
 answered as (
     select
@@ -49,7 +73,7 @@ answered as (
             count(*) filter (
                 where
                 o.return_state = 'on_platform'
-                or (o.acknowledged_on <= e.known_until and o.reject_reason is null)
+                or (o.answered_told_on <= e.known_until and o.reject_reason is null)
             ) as bigint
         ) as numerator,
         cast(count(*) as bigint) as denominator
@@ -70,12 +94,16 @@ published as (
         'publication' as figure,
         o.unit_code,
         e.bulletin_month as figure_month,
-        cast(count(*) filter (where o.published_on <= o.publish_due_on) as bigint) as numerator,
+        cast(
+            count(*) filter (
+                where o.published_on <= o.publish_due_on and o.published_told_on <= e.known_until
+            ) as bigint
+        ) as numerator,
         cast(count(*) as bigint) as denominator
     from outcome as o
     inner join month_end as e on o.publish_month = e.bulletin_month and o.received_on <= e.known_until
     where
-        o.published_on <= o.publish_due_on
+        (o.published_on <= o.publish_due_on and o.published_told_on <= e.known_until)
         or (o.publish_due_on < e.known_until and not o.publish_due_provisional)
     group by e.bulletin_month, o.unit_code
 ),

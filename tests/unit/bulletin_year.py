@@ -22,7 +22,7 @@ from supervision.bulletin_rules import Edition
 from supervision.bulletin_year import Known, RoundCount, window_of
 from supervision.months import first_day, month_before
 from supervision.task_register import Register, Settled, Units, parse_units
-from tests.unit.collection_frames import B, D, S, due_days, frame, run, stored
+from tests.unit.collection_frames import B, D, S, T, due_days, frame, run, stored
 
 YEAR = [f"2026-{number:02d}" for number in range(1, 13)]
 
@@ -89,8 +89,13 @@ def figures(
     grades: Iterable[tuple[str, str, str]] = (),
     triggers: Iterable[tuple[str, str]] = (),
     law: Sequence[str] = (),
+    published: Iterable[tuple[str, str]] = (),
+    acknowledged: Iterable[tuple[str, str]] = (),
 ) -> list[dict[str, Any]]:
-    """Rows of bulletin_figure; grades: month, uscc, grade; triggers: uscc, day received."""
+    """Rows of bulletin_figure; grades: month, uscc, grade; triggers: uscc, day received.
+
+    published, acknowledged: uscc and the day on which a delivery told of it; of results inspected on 3 September.
+    """
     ends_table = pa.Table.from_pylist([
         {
             "bulletin_month": end.month,
@@ -104,7 +109,24 @@ def figures(
     clock = {"clock": "collect_7wd", "source": "licence", "measured": "received_on"}
     graded = [{"snapshot_month": m, "uscc": u, "credit_grade": g, "is_current": True} for m, u, g in grades]
     told = [{"uscc": u, "received_on": date.fromisoformat(d), "is_current": True} for u, d in triggers]
+    key = {"task_code": "GEN", "item_code": "A07", "inspected_on": date(2026, 9, 3), "published_on": date(2026, 10, 9)}
+    told_types = {
+        "task_code": S,
+        "item_code": S,
+        "uscc": S,
+        "inspected_on": D,
+        "published_on": D,
+        "ack_status": S,
+        "received_at": T,
+    }
+
+    def told_of(rows: Iterable[tuple[str, str]]) -> pa.Table:
+        given = [{"uscc": u, "received_at": datetime.fromisoformat(d), "ack_status": "accepted"} | key for u, d in rows]
+        return frame(told_types, given)
+
     inputs = {
+        "accepted_inspection_result": told_of(published),
+        "accepted_acknowledgement": told_of(acknowledged),
         "collected_record": stored("collected_record", *records),
         "inspection_outcome": stored("inspection_outcome", *outcomes),
         "accepted_grade_snapshot": frame({"snapshot_month": S, "uscc": S, "credit_grade": S, "is_current": B}, graded),

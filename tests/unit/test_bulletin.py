@@ -294,6 +294,8 @@ def test_acknowledgements_count_when_they_are_due(engine):
         small.outcome("u6", "2026-09-03", **waiting | {"of_voided_round": True}),
     ]
     assert _figures(engine, ["2026-10"], outcomes=outcomes)["2026-10", "return_ack", "2026-10"] == (2, 4)
+    known_later = _figures(engine, ["2026-10"], outcomes=outcomes, acknowledged=[("u3", "2026-11-02")])
+    assert known_later["2026-10", "return_ack", "2026-10"] == (1, 4), "told of after the month's end"
 
 
 def test_publication_counts_by_the_day_it_is_due(engine):
@@ -306,6 +308,8 @@ def test_publication_counts_by_the_day_it_is_due(engine):
         small.outcome("u5", "2026-09-03", publish_due_on=day(2026, 10, 9), publish_due_provisional=True),
     ]
     assert _figures(engine, ["2026-10"], outcomes=outcomes)["2026-10", "publication", "2026-10"] == (1, 3)
+    known_later = _figures(engine, ["2026-10"], outcomes=outcomes, published=[("u1", "2026-11-02")])
+    assert known_later["2026-10", "publication", "2026-10"] == (0, 3), "told of after the month's end"
 
 
 def test_visits_to_low_risk_firms_without_trigger_or_law(engine):
