@@ -27,6 +27,7 @@ from supervision.bulletin_year import RoundCount, grade_shares, month_ends, plan
 from supervision.reports.marks import ITEM_MARKS, LEVEL_MARKS
 from supervision.tasks import Evidence, known_evidence
 from tests.unit import bulletin_year as small
+from tests.unit.collection_frames import S, frame, run, stored
 
 OCT = MonthEnd("2026-10", dt.date(2026, 10, 31))
 
@@ -328,6 +329,20 @@ def test_visits_to_low_risk_firms_without_trigger_or_law(engine):
     triggers = [("u2", "2026-10-01"), ("u7", "2025-09-30"), ("u1", "2026-10-09")]
     found = _figures(engine, ["2026-10"], outcomes=outcomes, grades=grades, triggers=triggers, law=["FOOD"])
     assert found["2026-10", "untriggered_visit", "2026-10"] == (2, 4)
+
+
+def test_firms_in_observation_are_counted_once_and_told_apart_by_grade_and_key_field(engine):
+    state = {"task": "GEN", "state": "exempt", "reason": "observation_period", "county": "140802"}
+    frame_rows = [state | {"uid": uid} for uid in ("u1", "u2", "u3")]
+    frame_rows += [state | {"uid": "u1", "task": "ADV"}, state | {"uid": "u4", "reason": "white_list"}]
+    graded = [("u1", "A"), ("u2", "C"), ("u3", "B"), ("u4", "A")]
+    inputs = {
+        "frame": stored("frame", *frame_rows),
+        "enterprise_month": stored("enterprise_month", *({"uid": u, "credit_grade": g} for u, g in graded)),
+        "subject_field": stored("subject_field", {"uid": "u3", "field_code": "catering"}),
+        "policy_key_field": frame({"field_code": S}, [{"field_code": "catering"}]),
+    }
+    assert run(engine, "observation", inputs) == [{"unit_code": "140802", "observed": 3, "in_order": 1}]
 
 
 # —— registers ——
