@@ -25,8 +25,10 @@ from sample_city import (
     grades,
     inspections,
     people,
+    personnel,
     records,
     requests,
+    returns,
     rounds,
     streams,
     subjects,
@@ -218,6 +220,7 @@ def _feeds(
     members = fields.memberships(seed, start, first.who, first.credit)
     population = rounds.strata(first.who, first.credit, members)
     staff = people.roster(seed, when, rounds.expected_visits(first.who, population))
+    personnel.write(home / "confidential", seed, when, staff)
     counted = Counted()
 
     def passed(feed: Feed) -> Feed:
@@ -242,9 +245,14 @@ def _feeds(
     yield serious
     draws = rounds.earlier_draws(seed, start, first.who, population)
     earlier = inspections.of_earlier_draws(seed, when, start, first.who, first.credit, population, draws, staff)
-    results, acks = inspections.feeds(seed, when, [earlier, *drawn.results(seed, when, stretches, home)])
+    own = [returns.parted(found) for found in drawn.results(seed, when, stretches, home)]
+    by_workbook = [back for _, back in own]
+    results, acks = inspections.feeds(seed, when, [earlier, *(found for found, _ in own)], by_workbook)
     yield passed(results)
     yield acks
+    sent_back = returns.feed_of(seed, when, by_workbook)
+    if sent_back is not None:
+        yield sent_back
     if when.start is None:
         yield rounds.prior_draws(when, who, draws)
     for field in fields.field_records(seed, when, stretches, members):

@@ -145,6 +145,10 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         Fault("expires_before_listed", "到期日期", "expires_before_listed", "2001-01-01"), _check(CODE),
         _missing("依据文件", "basis_doc"), _date("列入日期", "listed_on"),
     ),
+    "county_return": (
+        _code("检查结果", "result_code", "合格"), _date("检查日期", "inspected_on"), Fault("missing_required", "检查日期", "half_filled"),
+        _missing("计划编号", "plan_id"), _TWICE,
+    ),
     "commitment": (_missing("承诺类型", "commitment_kind"), _date("承诺日期", "committed_on")),
     "repair": (_code("决定结果", "outcome", "待定"), _missing("原记录文号", "record_no")),
     "inspector": (

@@ -136,13 +136,18 @@ def found(
     return Found(table, county, slot, done, np.where(slot == NOT_YET, -1, reply))
 
 
-def feeds(seed: int, when_: Calendar, parts: Sequence[Found]) -> tuple[Feed, Feed]:
-    """The results that arrive, and the platform's acknowledgements: 1 % rejected, 1 % never come."""
+def feeds(seed: int, when_: Calendar, parts: Sequence[Found], aside: Sequence[Found] = ()) -> tuple[Feed, Feed]:
+    """The results that arrive, and the platform's acknowledgements: 1 % rejected, 1 % never come.
+
+    `aside`: results that come another way; the platform answers for them all the same.
+    """
     table = pa.concat_tables([part.table for part in parts])
-    county, slot, done, answered = (
-        np.concatenate([getattr(part, name) for part in parts]) for name in ("county", "slot", "done", "answered")
+    county, slot, done = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("county", "slot", "done")
     )
     results = feed("inspection_result", table, county, slot, formed=done)
+    table = pa.concat_tables([table, *(part.table for part in aside)])
+    answered = np.concatenate([part.answered for part in (*parts, *aside)])
     earliest = 0 if when_.start is None else when_.first
     rows = np.flatnonzero((answered >= earliest) & (answered <= when_.last))
     n = len(rows)

@@ -43,6 +43,7 @@ TITLES = {
     "inspector_conflict": "回避关系",
     "prior_draw": "往期抽取对象",
     "acknowledgement": "平台回执",
+    "county_return": "结果录入",
     "control_total": "归集对账总数",
     "task_evidence": "重点任务佐证材料清单",
 }
@@ -56,6 +57,7 @@ DATES = {
     "abnormal_listing": ("列入日期", "移出日期"),
     "serious_violation": ("列入日期", "移出日期"),
     "inspection_result": ("检查日期", "公示日期"),
+    "county_return": ("检查日期",),
     **{source: _RECORDED for source in SOURCES if source.startswith("field_")},
     "trigger": ("接收日期",),
     "white_list": ("列入日期", "到期日期"),
@@ -138,6 +140,7 @@ _USUAL = {
     "trigger": _TITLED,
     "white_list": replace(_TITLED, excel_dates=True),
     "inspector": replace(_TITLED, typed=("本月可用天数", "检查户次上限"), excel_dates=True, footer=True),
+    "county_return": replace(_TITLED, excel_dates=True),
     "control_total": replace(_TITLED, typed=("记录数",)),
     "task_evidence": replace(_TITLED, typed=("人数", "学时", "记录条数")),
 }

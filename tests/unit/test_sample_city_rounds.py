@@ -31,6 +31,12 @@ def rows(home: Path, month: str, source: str) -> list[Row]:
     ]  # fmt: skip
 
 
+def results(home: Path, month: str) -> list[Row]:
+    """What the inspections found, by whichever way it came: through the platform or in a county's workbook."""
+    sent_back = rows(home, month, "county_return")
+    return rows(home, month, "inspection_result") + [row | {"检查结果代码": row["检查结果"]} for row in sent_back]
+
+
 def write(path: Path, header: str, lines: list[str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join([header, *lines]) + "\n", "utf-8")
@@ -71,7 +77,7 @@ def drawn_in(home: Path, round_id: str) -> list[str]:
 
 
 def test_a_drawn_round_is_inspected_in_the_month_after(home: Path) -> None:
-    found = [r for r in rows(home, "2026-11", "inspection_result") if r["计划编号"] == "YC-2026-10-GEN"]
+    found = [r for r in results(home, "2026-11") if r["计划编号"] == "YC-2026-10-GEN"]
     firms = drawn_in(home, "YC-2026-10")
     on_site, off_site = firms[:200], firms[200:]
     by_firm = Counter(row["统一社会信用代码"] for row in found)
@@ -90,12 +96,9 @@ def test_a_drawn_round_is_inspected_in_the_month_after(home: Path) -> None:
 
 def test_late_results_follow_once_and_some_firms_are_not_found(home: Path) -> None:
     both = [
-        row
-        for month in ("2026-11", "2026-12")
-        for row in rows(home, month, "inspection_result")
-        if row["计划编号"] == "YC-2026-10-GEN"
+        row for month in ("2026-11", "2026-12") for row in results(home, month) if row["计划编号"] == "YC-2026-10-GEN"
     ]
-    later = [r for r in rows(home, "2026-12", "inspection_result") if r["计划编号"] == "YC-2026-10-GEN"]
+    later = [r for r in results(home, "2026-12") if r["计划编号"] == "YC-2026-10-GEN"]
     assert later
     keys = Counter((row["统一社会信用代码"], row["抽查事项编号"], row["检查日期"]) for row in both)
     assert max(keys.values()) == 1
@@ -110,8 +113,32 @@ def test_late_results_follow_once_and_some_firms_are_not_found(home: Path) -> No
     assert len(acknowledged & firms) > 0.8 * len(firms)
 
 
+def test_some_counties_send_their_results_back_in_the_workbook_and_no_other_way(home: Path) -> None:
+    sent_back = rows(home, "2026-11", "county_return")
+    assert {row["检查主体"] for row in sent_back} == {"140821", "140826", "140881"}
+    ours = [r for r in rows(home, "2026-11", "inspection_result") if r["计划编号"] == "YC-2026-10-GEN"]
+    assert ours and not {row["检查主体"] for row in ours} & {"140821", "140826", "140881"}
+    for row in sent_back:
+        assert bool(row["检查码"]) == bool(row["扫码时间"]) == (row["检查方式"] == "现场")
+    assert not any(f["source"] == "county_return" for f in _files(home, "2026-10"))
+
+
+def test_the_personnel_file_names_every_inspector_and_is_no_delivery(home: Path) -> None:
+    path = home / "confidential" / "personnel.csv"
+    assert path.stat().st_mode & 0o777 == 0o600
+    with path.open(encoding="utf-8", newline="") as file:
+        people = list(csv.DictReader(file))
+    assert {row["人员工号"] for row in people} == {r["人员工号"] for r in rows(home, "2026-12", "inspector")}
+    assert not any("personnel" in f["name"] for month in ("2026-10", "2026-11") for f in _files(home, month))
+
+
+def _files(home: Path, month: str) -> list[dict[str, str]]:
+    manifests = (home / "inbox").glob(f"{month}-*/manifest.json")
+    return [file for path in manifests for file in json.loads(path.read_text("utf-8"))["files"]]
+
+
 def test_of_a_month_with_a_voided_round_the_last_one_counts(home: Path) -> None:
-    found = rows(home, "2026-12", "inspection_result")
+    found = results(home, "2026-12")
     plans = Counter(row["计划编号"] for row in found if row["计划编号"].startswith("YC-2026-11"))
     assert set(plans) == {"YC-2026-11.2-GEN"}
 
