@@ -44,16 +44,19 @@ def main() -> None:
 
 def lists(path: Path, rows: int, runs: int, ways: tuple[str, ...]) -> None:
     """Each way in turn, `runs` times; prints medians, the ratio to the bare writer and peaks."""
-    taken: dict[str, list[tuple[float, float, float]]] = {way: [] for way in ways}
+    taken: dict[str, list[list[float]]] = {way: [] for way in ways}
     for _ in range(runs):
         for way in ways:
             taken[way].append(_process("bench.output_lists", way, str(path), str(rows)))
-    bare = median(seconds for seconds, _, _ in taken["bare"])
+    bare, bare_busy = (median(each[place] for each in taken["bare"]) for place in (0, 1))
     print(f"{rows:,} 行的清单，{runs} 次的中位数")
     for way, runs_taken in taken.items():
-        seconds = median(each[0] for each in runs_taken)
-        peak, size = max(each[1] for each in runs_taken), runs_taken[0][2]
-        print(f"  {WAYS[way]}：{seconds:.2f} 秒，{seconds / bare:.2f} 倍，峰值内存 {peak:.2f} GB，文件 {size:.1f} MB")
+        seconds, busy = (median(each[place] for each in runs_taken) for place in (0, 1))
+        peak, size = max(each[2] for each in runs_taken), runs_taken[0][3]
+        print(
+            f"  {WAYS[way]}：{seconds:.2f} 秒（{seconds / bare:.2f} 倍），处理器 {busy:.2f} 秒（{busy / bare_busy:.2f} 倍），"
+            f"峰值内存 {peak:.2f} GB，文件 {size:.1f} MB"
+        )
 
 
 def month(home: Path, enterprises: int) -> None:
@@ -67,8 +70,8 @@ def month(home: Path, enterprises: int) -> None:
     )
 
 
-def _process(module: str, *words: str) -> tuple[float, float, float]:
-    """The three figures that a process of its own prints last."""
+def _process(module: str, *words: str) -> list[float]:
+    """The figures that a process of its own prints last."""
     started = time.perf_counter()
     command = [sys.executable, "-m", module, *words]
     done = subprocess.run(command, check=False, capture_output=True, cwd=ROOT, text=True)
@@ -78,8 +81,7 @@ def _process(module: str, *words: str) -> tuple[float, float, float]:
         )
     *told, figures = done.stdout.splitlines()
     print(*told, sep="\n", end="\n" * bool(told))
-    first, second, third = json.loads(figures)
-    return first, second, third
+    return [float(figure) for figure in json.loads(figures)]
 
 
 if __name__ == "__main__":

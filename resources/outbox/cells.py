@@ -82,7 +82,13 @@ def column_lines(cells: Cells, width: int) -> list[int]:
     """The lines that each cell's text takes in a column of that width; 1 for all but text."""
     if cells.kind != "text":
         return [1] * len(cells.values)
-    return [1 if text is None else text_lines(str(text), width) for text in cells.values]
+    known: dict[Value, int] = {None: 1}  # names of units and files come again and again
+    lines = []
+    for text in cells.values:
+        if text not in known:
+            known[text] = text_lines(str(text), width)
+        lines.append(known[text])
+    return lines
 
 
 def text_lines(text: str, width: int) -> int:

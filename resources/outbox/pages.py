@@ -159,7 +159,7 @@ class Pages:
             self._wide(page, row, columns, BANNER, self.styles.banner, 22)
             row += 1
         if note:
-            self._wide(page, row, columns, note, self.styles.note, _LINE * text_lines(note, width - 2) + 4)
+            self._wide(page, row, columns, note, self.styles.note, _LINE * text_lines(note, width - width // 12) + 4)
             row += 1
         return row
 
