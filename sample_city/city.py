@@ -90,7 +90,7 @@ def generate(
     `enterprises`: default 60,000, with `registry` (CSV or CSV.gz of real rows) all its rows. `codes`: the folder of code
     lists. `defects`: share of rows spoiled, listed in `truth.json` beside `out`. Where `out` holds the month before of the
     same city (`city.json` beside it), the month goes on with it: the same firms, what is new since, and where `bundles/`
-    beside it holds drawn rounds of those months, what their inspections found. Raises CityError
+    beside it holds drawn rounds of those months, what their inspections found; `outbox/`: what became of the reminders. Raises CityError
     (one Chinese sentence) for arguments, files or folders that cannot be used; nothing is written then.
     """
     calendar_of(month)
