@@ -122,7 +122,7 @@ def test_columns_in_another_order_are_found_by_their_headers(tmp_path):
 def test_a_header_that_was_changed_refuses_the_file_in_one_sentence(tmp_path):
     filled = Filled(tmp_path).done(0)
     filled.page.cell(filled.head, filled.at["计划编号"], "计划号")
-    with pytest.raises(InboxError, match="结果录入.*「计划号」疑由「计划编号」改名而来"):
+    with pytest.raises(InboxError, match=r"结果录入.*「计划号」疑由「计划编号」改名而来"):
         read_file(filled.saved(), CONTRACT)
 
 
