@@ -56,6 +56,7 @@ _RETURNED = (
     "unit_name", "plan_id", "task_code", "item_code", "ent_name", "uscc", "inspected_on", "mode", "result_code",
     "problem_desc", "measures", "next_action", "publish_due_on", "ack_id",
 )  # fmt: skip
+_PLACE = ["unit_code", "delivery_id", "file_name", "sheet", "row_no", "differing_column"]
 _WIDTHS = {"unit_name": 26, "ent_name": 32, "plan_id": 17, "task_name": 26, "uscc": 22, "uid": 22, "reject_reason": 26}
 
 
@@ -87,7 +88,7 @@ def write_returns(path: Path, tables: ReturnTables, *, demonstration: bool, fact
         _publication(tables.publication),
         Sheet(
             "两处不一致",
-            tables.outcome_difference,
+            tables.outcome_difference.sort_values(_PLACE, kind="stable"),
             _shown("outcome_difference", "county_row_id", "unit_code", "task_code"),
             note=_DIFFERENCES,
             freeze=2,

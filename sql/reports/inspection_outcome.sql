@@ -236,7 +236,7 @@ select
     coalesce(d.is_provisional, false) as publish_due_provisional,
     -- 本月清单尚未公布；以前月份的清单视为其日期公示
     case
-        when a.first_list_on < $month_last and a.first_list_on < coalesce(a.told_on, $month_last) then a.first_list_on
+        when a.first_list_on < coalesce(a.told_on, $month_last) then a.first_list_on
         else a.told_on
     end as published_on,
     a.list_on = $month_last and (a.told_on is null or a.told_on >= $month_first) as in_public_file,

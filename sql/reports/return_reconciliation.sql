@@ -4,12 +4,8 @@ with outcomes as (
         unit_code,
         inspected_on,
         return_state,
-        -- 到达平台之日：平台接收之日；尚未接收的为回填之日。平台导出中已有而没有回执的，不知何日到达
-        case return_state
-            when 'acknowledged' then acknowledged_on
-            when 'on_platform' then cast(null as date)
-            else returned_on
-        end as reached_on
+        -- 到达平台之日：平台接收之日；尚未接收的为回填之日。平台导出中已有而没有回执、不曾回填的，不知何日到达
+        case when return_state = 'acknowledged' then acknowledged_on else returned_on end as reached_on
     from inspection_outcome
 ),
 counted as (

@@ -14,7 +14,7 @@ together as (
     select c.uscc as uid, c.inspected_on, c.task_code, c.mode
     from accepted_county_return as c
     left join known as k on c.uscc = k.uid and c.task_code = k.task_code and c.plan_id = k.plan_id
-    where c.is_current and c.result_code is not null and c.inspected_on <= $as_of and k.uid is null
+    where c.is_current and c.inspected_on <= $as_of and k.uid is null
 )
 select
     uid,

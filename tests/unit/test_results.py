@@ -167,6 +167,15 @@ def test_another_item_or_another_plan_on_another_day_is_another_result(engine: D
     rows = outcomes(engine, of_platform=first, of_county=others)
     assert sorted(row["origin"] for row in rows) == ["county", "county", "platform"]
     assert difference(engine, first, others) == []
+    # One of the same plan goes before one of the same day.
+    two = platform(
+        RESULT | came(date(2026, 10, 9), "p1", inspected_on=date(2026, 9, 28), result_code="E"),
+        RESULT | came(date(2026, 10, 9), "p2", plan_id="YC-2026-08-GEN"),
+    )
+    sent = county(RESULT | came(SEEN, "c", next_action="复查"))
+    assert ("result_code", "已改正", "未发现问题") in difference(engine, two, sent)
+    merged = outcomes(engine, of_platform=two, of_county=sent)
+    assert [(row["origin_row_id"], row["next_action"]) for row in merged] == [("p1", "复查"), ("p2", None)]
     same_day = county(RESULT | came(date(2026, 10, 9), "c", plan_id="YC-2026-08-GEN"))
     assert len(outcomes(engine, of_platform=first, of_county=same_day)) == 1
 
@@ -227,6 +236,9 @@ def test_what_is_on_the_platform_is_not_returned(engine: DuckDBEngine) -> None:
     assert state(engine, of_platform=given, acks=answers(answer(date(2026, 10, 2)))) == ("acknowledged", None, "HZ-1")
     # The county's came first and stood in September's file; the export of October shows that it arrived.
     assert state(engine, of_platform=given, of_county=SENT) == ("on_platform", date(2026, 9, 30), None)
+    # Both came in October: the platform had it before the file was made.
+    also = county(RESULT | came(date(2026, 10, 12), "c"))
+    assert state(engine, of_platform=given, of_county=also) == ("on_platform", None, None)
     # Entered on the platform by the county itself, which answered before the month's file was made.
     entered = county(RESULT | came(date(2026, 10, 9), "c"))
     assert state(engine, of_county=entered, acks=answers(answer(date(2026, 10, 14))))[:2] == ("acknowledged", None)
@@ -295,7 +307,7 @@ def reconciled(
         "day_number": day_numbers(),
     }
     window = {"answer_from": date(2026, 9, 1), "answer_until": date(2026, 9, 30), "year_first": date(2026, 1, 1)}
-    made = run(engine, "return_reconciliation", inputs, **MONTH | window, month="2026-10", return_days=5)
+    made = run(engine, "return_reconciliation", inputs, **MONTH | window, month="2026-10", return_days=3)
     return {row["unit_code"]: row for row in made}
 
 
@@ -376,6 +388,7 @@ def test_what_is_published_is_the_category_never_the_problem_nor_who_looked(engi
             RESULT | told | came(ninth, "p2", item_code="A08", result_code="E"),
             RESULT | told | came(ninth, "p3", item_code="A09", result_code="6"),
             RESULT | came(ninth, "p4", uscc="F2"),
+            RESULT | came(ninth, "p0", uscc="F0", published_on=SEEN),  # online before this month
             RESULT | came(ninth, "p5", uscc="F2", item_code="A08"),
         ),
     )
@@ -412,6 +425,7 @@ def test_each_result_is_published_in_the_month_in_which_it_came(engine: DuckDBEn
     assert listed(engine, RESULT | came(ninth, "p", published_on=SEEN)) == [(False, SEEN)]  # online before October
     september = RESULT | came(date(2026, 9, 29), "p")
     assert listed(engine, september) == [(False, date(2026, 9, 30))]
+    assert listed(engine, september | {"published_on": SEEN}) == [(False, SEEN)]  # online before September's list
     assert listed(engine, september, files=file_days(AS_OF)) == [(True, None)]  # September was never closed
     corrected = RESULT | came(ninth, "p2", version_no=2, result_code="E")
     assert listed(engine, september | {"is_current": False}, corrected) == [(True, date(2026, 9, 30))]
@@ -436,6 +450,7 @@ def test_the_rate_counts_what_fell_due_and_nothing_provisional(engine: DuckDBEng
     row = rates(
         engine, due(mid, mid), due(mid, mid + timedelta(days=1)), due(mid), due(before), due(before, before), due(after),
         due(after, mid), due(date(2027, 1, 20), provisional=True), due(mid, provisional=True),
+        due(mid, mid, provisional=True),
     )  # fmt: skip
     assert (row["publication_due"], row["published_in_time"], row["published_late"], row["unpublished_overdue"]) == (
         3,
