@@ -27,6 +27,12 @@ _MARKS: Mapping[str, Mark] = {
     "内部跟踪": Mark("—", "plain"),
     "逾期未报": Mark("×", "bad"),
 }
+_FIGURES = {"records": "件数", "median_wd": "中位数", "p95_wd": "第95百分位"}
+_MEANINGS = {
+    "records": "算得出用时的件数。",
+    "median_wd": "用时的中位数（工作日）。",
+    "p95_wd": "百分之九十五的件数不超过这一用时（工作日）。",
+}
 _LIST = (
     "unit_name", "station", "reminder_id", "uscc", "party_name", "reason_code", "channel", "event_on", "ingested_on",
     "act_by", "disposal_due_on",
@@ -62,7 +68,7 @@ def write_reminders(path: Path, tables: ReminderTables, *, demonstration: bool, 
             shown("risk_reminders", _LIST),
             note=_NOTE,
             freeze=5,
-            widths={"unit_name": 22, "station": 18, "reminder_id": 30, "uscc": 23, "party_name": 28},
+            widths={"unit_name": 28, "station": 22, "reminder_id": 30, "uscc": 23, "party_name": 36},
             empty="本月没有提醒",
         ),
         _repairable(tables.reminder_item, listed, month),
@@ -83,7 +89,7 @@ def write_reminders(path: Path, tables: ReminderTables, *, demonstration: bool, 
             ),
             note="本应提醒而因所列原因不再提醒的：留在名单中计数，不发函，依据的记录不得再引用（R-36）。",
             freeze=4,
-            widths={"reminder_id": 30, "uscc": 23, "party_name": 28, "suppressed_record_ids": 40},
+            widths={"reminder_id": 30, "uscc": 23, "party_name": 36, "suppressed_record_ids": 40},
             empty="本月没有剔除的",
         ),
         _followed(listed),
@@ -95,7 +101,6 @@ def write_reminders(path: Path, tables: ReminderTables, *, demonstration: bool, 
 
 
 _PLACES = {code: place for place, code in enumerate(REASONS)}
-_WORDS = {code: text for text, code in output_contract("risk_reminders").column("reason_code").values.items()}
 
 
 def _overview(now: pd.DataFrame) -> Sheet:
@@ -111,14 +116,15 @@ def _overview(now: pd.DataFrame) -> Sheet:
         letters=units["unit_code"].map(letters).fillna(0).astype("int64"),
         left_out=units["unit_code"].map(left).fillna(0).astype("int64"),
     )
+    words = {code: text for text, code in output_contract("risk_reminders").column("reason_code").values.items()}
     numbers = [*counted.columns, "letters", "left_out"]
     columns: list[Column] = [
         *shown("risk_reminders", ("unit_name",)),
         *(
             own_column(
                 code.lower(),
-                _WORDS[code],
-                f"本月因{_WORDS[code]}提醒的户数。",
+                words[code],
+                f"本月因{words[code]}提醒的户数。",
                 "integer",
                 sensitive=code == "GRADE_DOWN",
             )
@@ -159,7 +165,7 @@ def _repairable(items: pd.DataFrame, listed: pd.DataFrame, month: str) -> Sheet:
         note="首次可以申请修复的，以及此后每满一年尚未修复的；日期按截至日有效的规定（periods.yaml），不得提前停止公示的不在其中。"
         "经营异常名录改正后即可申请；是否准予由受理单位依法核定。",
         freeze=4,
-        widths={"unit_name": 22, "reminder_id": 30, "uscc": 23, "party_name": 28, "document_no": 26, "summary": 34},
+        widths={"unit_name": 28, "reminder_id": 30, "uscc": 23, "party_name": 36, "document_no": 26, "summary": 34},
         empty="本月没有新到可修复日期的记录",
     )
 
@@ -188,7 +194,7 @@ def _followed(listed: pd.DataFrame) -> Sheet:
         note="本月和此前三个月的提醒；过了处置期限没有报回处置的，列为逾期未报。",
         marks={"progress": _MARKS},
         freeze=4,
-        widths={"unit_name": 22, "reminder_id": 30, "party_name": 28, "disposal": 34},
+        widths={"unit_name": 28, "reminder_id": 30, "party_name": 36, "disposal": 34},
         empty="没有需要跟踪的提醒",
     )
 
@@ -206,15 +212,26 @@ def _state(row: Any, as_of: Any) -> str:
 
 
 def _lags(frame: pd.DataFrame) -> Sheet:
-    """The three lags, the city first."""
-    order = frame.assign(place=frame["lag_kind"].map({"event_to_ingested": 0, "ingested_to_reminder": 1}).fillna(2))
-    order = order.assign(level=(order["unit_code"] != "CITY").astype("int64"))
+    """The three lags side by side, the city first."""
+    units = frame.groupby("unit_code", as_index=False)["unit_name"].min()
+    units = units.assign(level=(units["unit_code"] != "CITY").astype("int64"))
+    wide = units.sort_values(["level", "unit_code"], kind="stable", ignore_index=True)
+    columns = [*shown("reminder_lag", ("unit_name",))]
+    for title, kind in output_contract("reminder_lag").column("lag_kind").values.items():
+        own = frame[frame["lag_kind"] == kind].set_index("unit_code")
+        for figure, words in _FIGURES.items():
+            wide[f"{kind}_{figure}"] = wide["unit_code"].map(own[figure])
+            columns.append(
+                own_column(f"{kind}_{figure}", f"{title} {words}", f"{title}：{_MEANINGS[figure]}", "integer")
+            )
+    pending = frame[frame["lag_kind"] == "reminder_to_disposal"].set_index("unit_code")["pending"]
+    columns.append(own_column("pending", "尚未处置", "已提醒而未报回处置的件数，含处置期限未到的。", "integer"))
     return Sheet(
         "用时",
-        order.sort_values(["level", "unit_code", "place"], kind="stable", ignore_index=True),
-        shown("reminder_lag", ("unit_name", "lag_kind", "records", "pending", "median_wd", "p95_wd")),
-        note="法定工作日（含调休）。发生至归集为早发现，归集至提醒为早提醒，提醒至处置为早处置；名单每月末形成，归集至提醒以此为准。",
+        wide.assign(pending=wide["unit_code"].map(pending)),
+        columns,
+        note="法定工作日（含调休）。发生至归集为早发现，归集至提醒为早提醒，提醒至处置为早处置；名单每月末形成，归集至提醒算到月末。",
         freeze=1,
-        widths={"unit_name": 30, "lag_kind": 18},
+        widths={"unit_name": 30},
         empty="没有可计算的用时",
     )
