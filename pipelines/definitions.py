@@ -25,6 +25,7 @@ def build_defs(**overrides: object) -> dg.Definitions:
         counties,
         draw,
         migration,
+        monthly_report,
         plan,
         public,
         published,
@@ -64,6 +65,7 @@ def build_defs(**overrides: object) -> dg.Definitions:
         migration,
         reminders,
         bulletin,
+        monthly_report,
         published,
     )
     return dg.Definitions(

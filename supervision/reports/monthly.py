@@ -67,7 +67,13 @@ def changes(before: Standing, now: Standing) -> tuple[Item, ...]:
         _grades_changed, _drawn_changed, _collected_changed, _units_changed, _published_changed, _listed_changed,
         _overdue_changed, _unacknowledged_changed,
     )  # fmt: skip
-    return tuple(item for rule in rules for item in rule(before, now))
+    found = [item for rule in rules for item in rule(before, now)]
+    unknown = [item for item in found if not item.told]
+    if not unknown:
+        return tuple(found)
+    told = f"{'、'.join(item.topic for item in unknown)}：没有上月或本月可比的数"
+    sources = tuple(dict.fromkeys(name for item in unknown for name in item.sources))
+    return (*(item for item in found if item.told), Item("change", "无从比较", "plain", told, sources))
 
 
 def city_share(shares: Mapping[str, Share] | None) -> Share | None:
@@ -188,21 +194,22 @@ def _listed_changed(before: Standing, now: Standing) -> Sequence[Item]:
 
 def _overdue_changed(before: Standing, now: Standing) -> Sequence[Item]:
     if before.overdue is None or now.overdue is None:
-        return ()
+        return [_unknown("重点任务", "task_status")]
     told = f"重点任务逾期未完成 {now.overdue:,} 项次，上月 {before.overdue:,} 项次，{_step(before.overdue, now.overdue, '项次')}"
     return (Item("change", "重点任务", _rising(before.overdue, now.overdue), told, ("task_status",)),)
 
 
 def _unacknowledged_changed(before: Standing, now: Standing) -> Sequence[Item]:
     if before.unacknowledged is None or now.unacknowledged is None:
-        return ()
+        return [_unknown("结果回传", "inspection_outcome")]
     old, new = before.unacknowledged, now.unacknowledged
     told = f"回传逾期无回执 {new:,} 条，上月 {old:,} 条，{_step(old, new, '条')}"
     return (Item("change", "结果回传", _rising(old, new), told, ("inspection_outcome",)),)
 
 
 def _unknown(topic: str, source: str) -> Item:
-    return Item("change", topic, "plain", f"{topic}：上月或本月没有可比的数", (source,))
+    """Nothing to compare: `changes` tells all such topics in one sentence."""
+    return Item("change", topic, "plain", "", (source,))
 
 
 LIMITS: Final = f"及时率不低于 {float(AMBER * 100):g}% 为达标（●），低于 {float(AMBER * 100):g}% 为关注（▲），低于 {float(RED * 100):g}% 为偏低（×）"
