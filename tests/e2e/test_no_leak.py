@@ -129,8 +129,7 @@ def test_letters_hold_no_word_of_grades_and_no_number_of_a_person(finished: Outc
 
     firms = {row["party_name"] for row in finished.table("enterprise_month") if row["party_name"]}
     letters = [path for path in outward(finished) if path.suffix == ".docx"]
-    if not letters:
-        pytest.skip("本月没有信函")
+    assert letters
     for path in letters:
         document = docx.Document(str(path))
         texts = [p.text for p in document.paragraphs]
