@@ -166,6 +166,8 @@ def test_flows_keep_their_numbers_and_stay_within_the_area() -> None:
     )
     wide, thin = laid.links[0].width, laid.links[1].width
     assert thin >= 1.5 and wide == pytest.approx(3 * laid.links[2].width, abs=0.3)
+    first, second = laid.links[:2]  # from A, one beneath the other
+    assert second.at[1] - first.at[1] == pytest.approx((first.width + second.width) / 2, abs=0.2)
     assert max(bar.y + bar.height for bar in bars.values()) <= 180
     for one, other in zip(
         [n.slot for n in laid.nodes if n.side == "left"],
