@@ -11,6 +11,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -103,13 +104,14 @@ def openpyxl_book(path: Path, rows: Sequence[Sequence[Any]], *, stream: bool) ->
     border, font, fill = Border(line, line, line, line), Font("宋体", 10), PatternFill("solid", "D9E2F3")
     formats = {"integer": "#,##0", "date": "yyyy-mm-dd"}
     aligned = {"integer": "right", "date": "center"}
-    looks = [
-        (
-            formats.get(column.logical_type, "@"),
-            Alignment(horizontal=aligned.get(column.logical_type, "left"), vertical="center", wrap_text=True),
+    looks = []  # one style a column, made once: setting fonts and borders cell by cell takes three times as long
+    for column in COLUMNS:
+        look = WriteOnlyCell(sheet)
+        look.border, look.font, look.number_format = border, font, formats.get(column.logical_type, "@")
+        look.alignment = Alignment(
+            horizontal=aligned.get(column.logical_type, "left"), vertical="center", wrap_text=True
         )
-        for column in COLUMNS
-    ]
+        looks.append(look._style)
     make: Callable[[int, int, Any], Any] = (
         (lambda number, index, value: WriteOnlyCell(sheet, value))
         if stream
@@ -119,11 +121,11 @@ def openpyxl_book(path: Path, rows: Sequence[Sequence[Any]], *, stream: bool) ->
         made = []
         for index, value in enumerate(row):
             cell = make(number, index, value)
-            cell.border, cell.font = border, font
-            cell.number_format, cell.alignment = looks[index]
+            cell._style = looks[index]
             if isinstance(value, str):
                 cell.data_type = "s"
             if number == 1:
+                cell._style = copy(looks[index])
                 cell.fill = fill
             made.append(cell)
         if stream:
