@@ -17,6 +17,7 @@ import pyarrow as pa
 from assets.documents import frame_of, outbox, senders, unit_table
 from assets.policy_tables import policy_tables
 from assets.reports import round_facts
+from assets.round_state import COUNTIES
 from assets.stage import Month, sql_asset, table_asset
 from data_contracts.model import output_contract
 from resources.amending import drawn_round, requests
@@ -32,8 +33,6 @@ from resources.settings import REFERENCE
 from supervision import amendments
 from supervision import policy as rules
 from supervision.months import last_day
-
-FOLDER = "counties"
 
 
 def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]:
@@ -142,7 +141,7 @@ def _county_workbook(month: Month) -> Stored:
         if unit["kind"] != "county":
             continue
         county = _county(tables, unit["unit_code"], unit["unit_name"])
-        path = outbox(month, f"{FOLDER}/{county.unit_code}.xlsx")
+        path = outbox(month, f"{COUNTIES}/{county.unit_code}.xlsx")
         write_county_workbook(
             path, county, personnel, demonstration=month.demonstration, facts=shared | {"检查主体": county.unit_name}
         )

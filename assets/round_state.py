@@ -24,6 +24,7 @@ from supervision.draw.ceremony import Beacon
 from supervision.draw.quota import due
 from supervision.policy import Policy
 
+COUNTIES = "counties"  # the folder of the outbox with one workbook and the task sheets of each county
 _HISTORY = ("round_id", "draw_month", "task", "county", "stratum", "uid")
 
 
@@ -51,7 +52,7 @@ def keep_lists(home: Home, month: str, voided: Sequence[str]) -> None:
         return
     folder = outbox / voided[-1]
     folder.mkdir(mode=0o700)
-    for path in sorted(p for p in outbox.iterdir() if p.is_file()):
+    for path in sorted(p for p in outbox.iterdir() if p.is_file() or p.name == COUNTIES):
         path.rename(folder / path.name)
 
 

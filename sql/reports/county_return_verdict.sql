@@ -1,5 +1,31 @@
--- 回填采用情况：县级送回的每一行（现行版本）是否采用，不采用的逐行说明；一行也不丢（R-29，R-18）。
-with told as (
+-- 回填采用情况：县级送回的每一行是否采用，不采用的逐行说明；一行也不丢（R-29，R-18）。
+-- 同一单位把同一行送回多次的，看最后一次填了结果的；后来送回的空白行不抵消已填的结果，撤回的才抵消。
+with sent as (
+    select r.*, s.unit_code as sent_by
+    from accepted_county_return as r
+    inner join senders as s on r.delivery_id = s.delivery_id
+),
+withdrawn as (
+    select plan_id, item_code, uscc, sent_by, max(version_no) as last_version
+    from sent
+    where is_withdrawn
+    group by plan_id, item_code, uscc, sent_by
+),
+kept as (
+    select s.*, s.inspected_on is null as is_blank
+    from sent as s
+    left join withdrawn as w
+        on s.plan_id = w.plan_id and s.item_code = w.item_code and s.uscc = w.uscc and s.sent_by = w.sent_by
+    where not s.is_withdrawn and s.version_no > coalesce(w.last_version, 0)
+),
+standing as (
+    select *
+    from kept
+    qualify row_number() over (
+        partition by plan_id, item_code, uscc, sent_by order by is_blank, version_no desc, row_id
+    ) = 1
+),
+told as (
     select round_id, task, uid, min(county) as county
     from known_draw
     group by round_id, task, uid
@@ -15,7 +41,7 @@ returned as (
         r.sheet,
         r.row_no,
         cast(r.received_at as date) as received_on,
-        s.unit_code as sent_by,
+        r.sent_by,
         r.plan_id,
         r.task_code,
         r.item_code,
@@ -26,14 +52,12 @@ returned as (
         u.unit_name as drawn_unit_name,
         k.plan_id is not null as is_known_plan,
         i.item_code is not null as is_item_of_task
-    from accepted_county_return as r
-    inner join senders as s on r.delivery_id = s.delivery_id
+    from standing as r
     left join known_round as k on r.plan_id = k.plan_id
     left join told as d
         on r.plan_id = d.round_id || '-' || d.task and r.task_code = d.task and r.uscc = d.uid
     left join unit as u on d.county = u.unit_code
     left join known_item as i on r.plan_id = i.plan_id and r.item_code = i.item_code
-    where r.is_current
 ),
 judged as (
     select

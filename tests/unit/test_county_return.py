@@ -148,11 +148,11 @@ def test_a_note_below_the_rows_is_put_aside_and_harms_no_row(tmp_path):
     assert "「计划编号」为空" in noted["reasons"]
 
 
-NAMES = (
-    "row_id", "delivery_id", "file_name", "sheet", "plan_id", "task_code", "item_code", "uscc", "unit_code",
-)  # fmt: skip
-TAKEN = {"row_id": "r", "delivery_id": "D1", "file_name": "a.xlsx", "sheet": "结果录入", "plan_id": f"{ROUND}-GEN",
-         "task_code": "GEN", "item_code": "A07", "uscc": "U1", "unit_code": UNIT}  # fmt: skip
+TAKEN = {
+    "row_id": "r", "delivery_id": "D1", "file_name": "a.xlsx", "sheet": "结果录入", "row_no": 7, "plan_id": f"{ROUND}-GEN",
+    "task_code": "GEN", "item_code": "A07", "uscc": "U1", "unit_code": UNIT, "inspected_on": date(2026, 10, 15),
+    "received_at": datetime(2026, 11, 5), "version_no": 1, "is_withdrawn": False,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -170,25 +170,42 @@ TAKEN = {"row_id": "r", "delivery_id": "D1", "file_name": "a.xlsx", "sheet": "�
     ],
 )
 def test_a_returned_row_counts_only_for_who_drew_it(tmp_path, changes, verdict, says):
-    row = TAKEN | {"inspected_on": date(2026, 10, 15)} | changes
-    returned = text_table([row], NAMES)
-    for name, value in (
-        ("row_no", pa.array([7], pa.int64())),
-        ("received_at", pa.array([datetime(2026, 11, 5)], pa.timestamp("us"))),
-        ("inspected_on", pa.array([row["inspected_on"]], pa.date32())),
-        ("is_current", pa.array([True])),
-    ):
-        returned = returned.append_column(name, value)
+    [judged] = verdicts(tmp_path, TAKEN | changes)
+    assert judged["return_verdict"] == verdict
+    assert judged["return_reason"] is None if says is None else says in judged["return_reason"]
+
+
+@pytest.mark.parametrize(
+    ("later", "row_id", "verdict"),
+    [
+        ({"inspected_on": None}, "r", "taken"),  # a blank row sent later takes no result back
+        ({"inspected_on": date(2026, 10, 20)}, "s", "taken"),
+        ({"delivery_id": "D2"}, "r", "taken"),  # another county's row does not stand for this one's
+        ({"is_withdrawn": True}, None, None),
+    ],
+)
+def test_of_a_row_sent_back_twice_the_last_result_counts(tmp_path, later, row_id, verdict):
+    rows = verdicts(tmp_path, TAKEN, TAKEN | {"row_id": "s", "version_no": 2} | later)
+    mine = [(row["row_id"], row["return_verdict"]) for row in rows if row["sent_by"] == UNIT]
+    assert mine == ([(row_id, verdict)] if row_id else [])
+
+
+def verdicts(tmp_path: Path, *rows: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the SQL says of these accepted rows: U1 is drawn by 140826, U3 by 140828, U4 for another task."""
     drawn = [(ROUND, "GEN", "U1", UNIT), (ROUND, "GEN", "U3", "140828"), (ROUND, "FOOD", "U4", UNIT)]
     names = ("round_id", "task", "uid", "county")
+    types = {"inspected_on": pa.date32(), "received_at": pa.timestamp("us")}
+    columns = {name: pa.array([row[name] for row in rows], types.get(name)) for name in TAKEN}
     inputs = {
-        "accepted_county_return": returned,
-        "senders": text_table([{"delivery_id": "D1", "unit_code": UNIT}], ("delivery_id", "unit_code")),
+        "accepted_county_return": pa.table(columns),
+        "senders": text_table(
+            [{"delivery_id": "D1", "unit_code": UNIT}, {"delivery_id": "D2", "unit_code": "140828"}],
+            ("delivery_id", "unit_code"),
+        ),
         "known_draw": text_table([dict(zip(names, each, strict=True)) for each in drawn], names),
         "known_item": text_table([{"plan_id": f"{ROUND}-GEN", "item_code": "A07"}], ("plan_id", "item_code")),
         "unit": text_table([{"unit_code": "140828", "unit_name": "夏县市场监督管理局"}], ("unit_code", "unit_name")),
     }
     with DuckDBEngine(temp_directory=tmp_path) as engine:
-        [judged] = engine.select(sql_text("reports/county_return_verdict"), inputs).to_pylist()
-    assert judged["return_verdict"] == verdict
-    assert judged["return_reason"] is None if says is None else says in judged["return_reason"]
+        found: list[dict[str, Any]] = engine.select(sql_text("reports/county_return_verdict"), inputs).to_pylist()
+    return found
