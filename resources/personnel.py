@@ -77,8 +77,8 @@ def read_personnel(home: Home) -> Personnel:
 def _rows(path: Path) -> tuple[list[dict[str, Any]], str | None]:
     """The rows as text, read aside; what the reading leaves behind is gone afterwards."""
     contract = confidential_contract("personnel")
-    left_behind = {"prefix": ".personnel-", "suffix": f".{os.getpid()}.tmp"}  # a name that the lake tidies up after
-    with tempfile.TemporaryDirectory(dir=path.parent, **left_behind) as folder, Sandbox(1) as sandbox:
+    ending = f".{os.getpid()}.tmp"  # a name that the lake tidies up after
+    with tempfile.TemporaryDirectory(ending, ".personnel-", path.parent) as folder, Sandbox(1) as sandbox:
         target = Path(folder) / "table.parquet"
         [outcome] = sandbox.read([Job(path, contract, None, target)])
         if outcome.state != "read":
