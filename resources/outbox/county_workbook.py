@@ -52,13 +52,13 @@ _MARKS = {
 _WIDTHS = {
     "ent_name": 24, "party_name": 22, "code": 20, "uid": 20, "uscc": 20, "address": 20, "task_name": 16, "item_name": 18,
     "task_names": 18, "item_names": 18, "mode_planned": 7, "mode": 9, "strata": 15, "trigger_ids": 18, "evidence_ref": 20,
-    "risk_points": 26, "visits_ytd_before": 8, "lead": 16, "others": 16, "visit_state_reason": 32, "unmet_reason": 30,
-    "problem_desc": 20, "measures": 14, "next_action": 14, "inspection_code": 14, "inspector_ids": 17, "is_gone": 7,
+    "risk_points": 26, "visits_ytd_before": 8, "lead": 22, "others": 22, "visit_state_reason": 32, "unmet_reason": 30,
+    "problem_desc": 20, "measures": 14, "next_action": 14, "inspection_code": 14, "inspector_ids": 29, "is_gone": 7,
     "return_reason": 60, "file_name": 22,
 }  # fmt: skip
 _NOTE_ENTRY = (
     "只填浅色的列，其余各列系统预填，请勿改动、移动、合并或删去。已检查的行，检查日期与检查结果须同时填写；未检查的整行留空。"
-    "填好后把整份工作簿作为一个批次送回，来源写 county_return；送回多次的，以最后一次为准。触发检查按线索渠道反馈，不在此录入。"
+    "填好后把整份工作簿作为一个批次送回，来源写 county_return；送回多次的，以最后一次填写的为准。触发检查按线索渠道反馈，不在此录入。"
 )
 _NOTE_VISITS = (
     "同一户的各项任务与线索一次上门办理。监管档次属信用风险分类结果，只供检查安排，不得向检查对象和社会透露。"
