@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from assets.documents import facts, frame_of, outbox, unit_table
 from assets.reports import is_voided
+from assets.snapshot import shares
 from assets.stage import Month, sql_asset, table_asset
 from data_contracts.model import output_contract
 from resources.alarm_rules import alarm_rules, industries, industry_table
@@ -130,9 +131,7 @@ def _counted(
 
 
 def _trend(month: Month) -> Stored:
-    counts = _counted(month, "grade_trend", ["accepted_grade_snapshot"], {"month": month.name}, {})
-    judged = rules.trend(counts, month.name, alarm_rules(month.as_of).trend)
-    return month.store_records(output_contract("grade_trend"), judged)
+    return month.store_records(output_contract("grade_trend"), shares(month))
 
 
 def _clusters(month: Month) -> Stored:

@@ -51,7 +51,25 @@ TABLES = (
     "replacement_by_inspector",
     "round_public",
     "county_totals_public",
+    "inspection_outcome",
+    "outcome_difference",
+    "publication",
+    "platform_return",
+    "return_issue",
+    "return_reconciliation",
+    "results_public",
+    "plan_public",
+    "leak_meter",
+    "risk_reminders",
+    "reminder_lag",
+    "grade_migration",
+    "grade_jump",
+    "grade_trend",
+    "cluster_alarm",
+    "differentiation",
     "task_status",
+    "bulletin",
+    "monthly_report",
 )
 
 
@@ -63,15 +81,7 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
             "evidence",
             partitions,
             _evidence,
-            deps=[
-                "warehouse",
-                "round_bundle",
-                "drawn_public",
-                "sampling_plan",
-                "drawn_subjects",
-                "timeliness",
-                "task_status",
-            ],
+            deps=["warehouse", "round_bundle", "county_workbook"],
         ),
     ]
 
@@ -90,8 +100,15 @@ def _evidence(month: Month) -> Stored:
     """The digests of everything the month brought forth, and a copy of its certificate (R-39)."""
     home, round_id = month.lake.home, month.round_id
     folder = home.evidence / month.name
-    # Files only: correction sheets lie in a folder of their own, and come and go with what departments mend.
-    made = [p for p in sorted((home.outbox / month.name).iterdir()) if p.is_file() and not p.name.startswith(".")]
+    # The month's files and those of the counties; correction sheets come and go with what departments mend.
+    outbox = home.outbox / month.name
+    made = [
+        p
+        for folder in (outbox, outbox / "counties")
+        if folder.is_dir()
+        for p in sorted(folder.iterdir())
+        if p.is_file() and not p.name.startswith(".")
+    ]
     made += sorted(home.bundles.joinpath(round_id).iterdir())
     made += sorted(p for p in month.lake.version.glob("*.parquet") if p.stem != "evidence")
     rows = [{"file_path": p.relative_to(home.root).as_posix(), "sha256": sha256_file(p)} for p in made]

@@ -15,9 +15,11 @@ import pyarrow.parquet as pq
 
 from assets.stage import Month, table_asset
 from data_contracts.model import output_contract
+from resources.alarm_rules import alarm_rules
 from resources.decisions import Decisions
 from resources.engines.duckdb_engine import sql_text
 from resources.lake import Stored
+from supervision import migration
 from supervision import snapshot as rules
 from supervision.round_steps import APPROVE
 from supervision.snapshot import SnapshotFacts, Used
@@ -41,7 +43,8 @@ def build(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
                 "snapshot_usable",
                 asset="snapshot_facts",
                 description=(
-                    "等级快照新鲜、完整、没有不识的等级和重复、没有换过内容、跳两级的不超过百分之五；"
+                    "等级快照新鲜、完整、没有不识的等级和重复、没有换过内容、跳两级的不超过百分之五、"
+                    "各等级占比的变动不出以往的波动；"
                     "否则计划等待人工决定（R-19 至 R-21、R-39）"
                 ),
             )
@@ -55,7 +58,8 @@ def _snapshot_facts(month: Month) -> Stored:
 
     A demonstration is not held: nobody is there to decide, and its findings are shown all the same.
     """
-    counted = _counted(month)
+    shifted = sum(row["shift_state"] == "alarm" for row in shares(month) if row["snapshot_month"] == month.name)
+    counted = _counted(month) | {"shifted_grades": shifted}
     facts = _facts(month, counted)
     findings = rules.judge(facts)
     digest = rules.findings_sha256(facts, findings)
@@ -74,6 +78,14 @@ def _snapshot_facts(month: Month) -> Stored:
         "needs_decision": bool(rules.holding(findings)),
     }
     return month.store_records(output_contract("snapshot_facts"), [counted | judged])
+
+
+def shares(month: Month) -> list[dict[str, Any]]:
+    """Rows of `grade_trend`: each grade's share of this month's snapshot and of those before it."""
+    tables = {"accepted_grade_snapshot": month.lake.table("accepted_grade_snapshot")}
+    with month.house.engine() as engine:
+        counts = engine.select(sql_text("reports/grade_trend"), tables, {"month": month.name}).to_pylist()
+    return migration.trend(counts, month.name, alarm_rules(month.as_of).trend)
 
 
 def _counted(month: Month) -> dict[str, Any]:
@@ -104,6 +116,7 @@ def _facts(month: Month, counted: dict[str, Any]) -> SnapshotFacts:
         previous_rows=counted["previous_rows"],
         compared=counted["compared_subjects"],
         jumped=counted["jumped_subjects"],
+        shifted=counted["shifted_grades"],
         used=_used(month, sha256, now),
     )
 
@@ -147,5 +160,5 @@ def _judge(month: Month, _: Stored) -> Iterable[dg.AssetCheckResult]:
             name: facts[name]
             for name in ("snapshot_rows", "previous_rows", "unknown_rows", "conflicting_rows", "repeated_rows")
         }
-        | {name: facts[name] for name in ("missing_subjects", "compared_subjects", "jumped_subjects")},
+        | {name: facts[name] for name in ("missing_subjects", "compared_subjects", "jumped_subjects", "shifted_grades")},
     )

@@ -50,7 +50,8 @@ class SnapshotFacts:
     unknown, conflicting: rows set aside for a grade outside A…D, or for a second content under one code in one delivery;
     repeated: rows that stand twice in one delivery; restated: firms whose grade a later delivery of the month changed;
     graded, missing: live enterprises found in it, and looked for in vain; previous_*: the newest earlier month there is;
-    compared, jumped: firms in both, and those at least JUMP_LEVELS apart.
+    compared, jumped: firms in both, and those at least JUMP_LEVELS apart; shifted: grades whose share moved further than
+    the months before allow (supervision.migration.trend).
     """
 
     month: str
@@ -68,6 +69,7 @@ class SnapshotFacts:
     previous_rows: int
     compared: int
     jumped: int
+    shifted: int = 0
     used: Used | None = None
 
 
@@ -92,7 +94,7 @@ def content_sha256(month: str, rows: Iterable[tuple[str, str]]) -> str:
 
 def judge(facts: SnapshotFacts) -> tuple[Finding, ...]:
     """Every rule that the snapshot does not meet, with the numbers, in a fixed order; empty: a plan may rest on it."""
-    rules = (_stale, _unknown, _conflicting, _repeated, _changed, _restated, _few, _missing, _jumped)
+    rules = (_stale, _unknown, _conflicting, _repeated, _changed, _restated, _few, _missing, _jumped, _shifted)
     return tuple(finding for rule in rules if (finding := rule(facts)) is not None)
 
 
@@ -199,3 +201,11 @@ def _jumped(facts: SnapshotFacts) -> Finding | None:
         f"超过 {JUMP_PERCENT}%，疑为省局换了分类模型（§4.8）"
     )
     return Finding("jumped", what, (facts.jumped, facts.compared))
+
+
+def _shifted(facts: SnapshotFacts) -> Finding | None:
+    """How many grades, never which: that stands in the internal workbook."""
+    if not facts.shifted:
+        return None
+    what = f"有 {facts.shifted} 个等级的占比与上月之差超出以往各月波动的界限，疑为省局换了分类模型（§4.8，见 grade_migration.xlsx）"
+    return Finding("shifted", what, (facts.shifted,))

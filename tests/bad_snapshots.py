@@ -37,11 +37,26 @@ def _jumps(rows: Rows) -> Rows:
     return [row | ({"信用风险等级": _UP[row["信用风险等级"]]} if n < jumped else {}) for n, row in enumerate(rows)]
 
 
+def _shifted(rows: Rows) -> Rows:
+    """Eight months alike before it, and now one in twenty of A in B: no jump, but a share that never moved so far."""
+    now = [row for row in rows if row["快照月份"] == max(r["快照月份"] for r in rows)]
+    year, month = map(int, now[0]["快照月份"].split("-"))
+    before = [
+        row | {"快照月份": f"{year}-{month - back:02}", "分类日期": f"{year}-{month - back:02}-02"}
+        for back in range(2, 10)
+        for row in now
+    ]
+    low = [n for n, row in enumerate(now) if row["信用风险等级"] == "A"]
+    moved = set(low[: len(low) // 20])
+    return [*before, *(row | ({"信用风险等级": "B"} if n in moved else {}) for n, row in enumerate(now))]
+
+
 KINDS: dict[str, Callable[[Rows], Rows]] = {
     "unknown_letters": _unknown_letters,
     "duplicates": _duplicates,
     "half_missing": _half,
     "two_levels": _jumps,
+    "share_shifted": _shifted,
 }
 
 

@@ -4,6 +4,6 @@ select
     credit_grade,
     cast(count(*) as bigint) as n
 from accepted_grade_snapshot
-where is_current and snapshot_month <= $month
+where is_current and not is_withdrawn and snapshot_month <= $month
 group by snapshot_month, credit_grade
 order by snapshot_month, credit_grade

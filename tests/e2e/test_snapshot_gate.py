@@ -98,6 +98,7 @@ def fresh_home(read_home: Path, tmp_path: Path) -> Path:
         ("duplicates", ("内容不一的 5 行",)),
         ("half_missing", ("快照漏列", "2026-09 为")),
         ("two_levels", ("相差 2 级以上", "5%")),
+        ("share_shifted", ("个等级的占比", "§4.8")),
     ],
 )
 def test_a_damaged_snapshot_holds_the_plan(fresh_home: Path, kind: str, words: tuple[str, ...]) -> None:

@@ -46,6 +46,7 @@ def test_a_sound_snapshot_has_no_finding() -> None:
         ({"rows": 501, "previous_rows": 1000}, {"rows": 500, "previous_rows": 1000}, "few_rows"),
         ({"graded": 950, "missing": 50}, {"graded": 949, "missing": 51}, "missing"),
         ({"compared": 1000, "jumped": 50}, {"compared": 1000, "jumped": 51}, "jumped"),
+        ({"shifted": 0}, {"shifted": 1}, "shifted"),
         ({"used": Used("b" * 64, 0, 0, 0)}, {"used": Used("a" * 64, 3, 2, 1)}, "changed"),
     ],
 )
