@@ -160,5 +160,7 @@ def _judge(month: Month, _: Stored) -> Iterable[dg.AssetCheckResult]:
             name: facts[name]
             for name in ("snapshot_rows", "previous_rows", "unknown_rows", "conflicting_rows", "repeated_rows")
         }
-        | {name: facts[name] for name in ("missing_subjects", "compared_subjects", "jumped_subjects", "shifted_grades")},
+        | {
+            name: facts[name] for name in ("missing_subjects", "compared_subjects", "jumped_subjects", "shifted_grades")
+        },
     )

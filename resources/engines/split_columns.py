@@ -90,4 +90,6 @@ def _arrow_type(column: Column) -> pa.DataType:
     scaled = re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", column.physical_type)
     if scaled:
         return pa.decimal128(int(scaled[1]), int(scaled[2]))
-    return {"VARCHAR": _TEXT, "DATE": _DAY, "BIGINT": _COUNT, "BOOLEAN": _FLAG, "TIMESTAMP": _TIME}[column.physical_type]
+    return {"VARCHAR": _TEXT, "DATE": _DAY, "BIGINT": _COUNT, "BOOLEAN": _FLAG, "TIMESTAMP": _TIME}[
+        column.physical_type
+    ]
