@@ -116,5 +116,5 @@ def _evidence(month: Month) -> Stored:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_bytes(folder / f"certificate-{round_id}.json", (home.bundles / round_id / "certificate.json").read_bytes())
     write_bytes(folder / "basis.json", json_bytes(month.lake.basis()))
-    write_bytes(folder / "manifest.json", json_bytes({row["file_path"]: row["sha256"] for row in rows}))
+    write_bytes(folder / "manifest.json", json_bytes({"files": rows}))
     return month.store_records(output_contract("evidence"), rows)

@@ -671,12 +671,10 @@ def test_the_measure_of_a_task_is_the_clock_of_collecting_alone(engine: DuckDBEn
         "sampling_plan": stored("sampling_plan"),
         "policy_task": pa.Table.from_pylist([{"task": "GEN", "initiator": "XY"}]),
         "senders": pa.Table.from_pylist(SENT),
-        **{
-            f"accepted_{name}": f.of(f.source_contract(name), more={"is_current": B, "delivery_id": S})
-            for name in ("inspection_result", "acknowledgement", "repair")
-        },
-    }  # fmt: skip
-    found = run(engine, "unit_measure", inputs, answer_from=date(2026, 9, 1), answer_until=date(2026, 9, 30))
+        "return_reconciliation": stored("return_reconciliation"),
+        "accepted_repair": f.of(f.source_contract("repair"), more={"is_current": B, "delivery_id": S}),
+    }
+    found = run(engine, "unit_measure", inputs)
     assert pick(found, "measure", "unit_code", "numerator", "denominator") == [("timeliness_rate", "SP-LT", 3, 4)]
 
 

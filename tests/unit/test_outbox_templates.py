@@ -55,7 +55,7 @@ def test_a_name_that_the_document_lacks_is_refused_and_nothing_is_written(tmp_pa
 
 def test_templates_of_the_house_are_whole_files_without_network_or_script() -> None:
     for path in sorted(templating.TEMPLATES.glob("*.html")):
-        page = path.read_text("utf-8")
+        page = path.read_text("utf-8").replace("url(#", "")  # a pattern in the same page is no network
         assert not any(word in page for word in ("<script", "http://", "https://", "@import", "url(")), path.name
     for path in sorted(templating.TEMPLATES.glob("*.docx")):
         with zipfile.ZipFile(path) as archive:

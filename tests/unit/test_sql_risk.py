@@ -25,10 +25,8 @@ def with_columns(table: pa.Table, rows: Rows, columns: Mapping[str, pa.DataType]
 
 def snapshot(rows: Rows) -> pa.Table:
     """Accepted rows of snapshots: (month, uscc, grade) and what else is given."""
-    filled = [{"is_withdrawn": False} | dict(row) for row in rows]
-    plain = [{k: v for k, v in row.items() if k not in ("is_withdrawn", "corrects_row_id")} for row in filled]
-    table = accepted("grade_snapshot", *plain)
-    return with_columns(table, filled, {"is_withdrawn": pa.bool_(), "corrects_row_id": pa.string()})
+    plain = [{k: v for k, v in row.items() if k != "corrects_row_id"} for row in rows]
+    return with_columns(accepted("grade_snapshot", *plain), rows, {"corrects_row_id": pa.string()})
 
 
 def graded(month: str, *pairs: str, **more: Any) -> list[dict[str, Any]]:

@@ -28,6 +28,7 @@ _TYPES = {
 ORIGIN = {
     "row_id": pa.string(), "delivery_id": pa.string(), "file_name": pa.string(), "sheet": pa.string(), "row_no": pa.int64(),
     "received_at": pa.timestamp("us"), "formed_on": pa.date32(), "is_current": pa.bool_(),
+    "is_withdrawn": pa.bool_(),
 }  # fmt: skip
 
 
@@ -45,7 +46,9 @@ def accepted(source: str, *rows: Mapping[str, Any]) -> pa.Table:
     """Accepted rows of a source: what is not given is NULL; current, received on 8 October, with a row id."""
     types = _column_types(source_contract(source)) | ORIGIN
     filled = [
-        {"row_id": f"{source}:{number}", "delivery_id": "d", "received_at": NOON, "is_current": True} | dict(row)
+        {"row_id": f"{source}:{number}", "delivery_id": "d", "received_at": NOON}
+        | {"is_current": True, "is_withdrawn": False}
+        | dict(row)
         for number, row in enumerate(rows)
     ]
     return pa.Table.from_pylist(filled, schema=pa.schema(list(types.items())))
