@@ -138,6 +138,7 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
             inputs=[
                 "accepted_inspector_conflict",
                 "accepted_inspection_result",
+                "accepted_county_return",
                 "accepted_register",
                 "roster",
                 "population",

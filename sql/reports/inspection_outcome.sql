@@ -66,8 +66,7 @@ county as (
     from accepted_county_return as r
     inner join county_return_verdict as v on r.row_id = v.row_id
     inner join county_seen as s on r.plan_id = s.plan_id and r.item_code = s.item_code and r.uscc = s.uscc
-    where
-        r.is_current and v.return_verdict = 'taken' and r.result_code is not null and r.inspected_on <= $as_of
+    where v.return_verdict = 'taken' and r.result_code is not null and r.inspected_on <= $as_of
 ),
 -- 同一结果：任务、事项、主体相同，且同属一个计划或在同一日。
 candidates as (

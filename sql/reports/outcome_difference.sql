@@ -32,7 +32,7 @@ county as (
         r.row_no
     from accepted_county_return as r
     inner join county_return_verdict as v on r.row_id = v.row_id
-    where r.is_current and v.return_verdict = 'taken' and r.inspected_on <= $as_of
+    where v.return_verdict = 'taken' and r.inspected_on <= $as_of
 ),
 candidates as (
     select

@@ -48,8 +48,9 @@ def stored(name: str, *rows: Mapping[str, Any]) -> pa.Table:
 
 
 def accepted(name: str, *rows: Mapping[str, Any]) -> pa.Table:
-    more = {"row_id": S, "received_at": T, "is_current": B, "is_withdrawn": B}
-    given = [{"row_id": f"{name}:{n}", "is_current": True, "is_withdrawn": False} | dict(r) for n, r in enumerate(rows)]
+    more = {"row_id": S, "received_at": T, "version_no": N, "is_current": B, "is_withdrawn": B}
+    flags = {"version_no": 1, "is_current": True, "is_withdrawn": False}
+    given = [{"row_id": f"{name}:{n}"} | flags | dict(r) for n, r in enumerate(rows)]
     return of(source_contract(name), *given, more=more)
 
 

@@ -180,15 +180,31 @@ def test_another_item_or_another_plan_on_another_day_is_another_result(engine: D
     assert len(outcomes(engine, of_platform=first, of_county=same_day)) == 1
 
 
-def test_a_row_not_filled_in_not_taken_not_current_or_of_later_is_no_result(engine: DuckDBEngine) -> None:
+def test_a_row_not_filled_in_not_taken_or_of_later_is_no_result(engine: DuckDBEngine) -> None:
     rows = county(
         RESULT | came(date(2026, 10, 9), "empty", inspected_on=None, result_code=None),
         RESULT | came(date(2026, 10, 9), "wrong", uscc="F2"),
-        RESULT | came(date(2026, 10, 9), "old", uscc="F3", is_current=False),
         RESULT | came(date(2026, 10, 9), "late", uscc="F4", inspected_on=date(2026, 11, 2)),
     )
     assert outcomes(engine, of_county=rows, verdict=verdicts(rows, wrong="set_aside")) == []
     assert [row["origin_row_id"] for row in outcomes(engine, of_county=rows)] == ["wrong"]
+
+
+def test_a_blank_row_sent_later_takes_no_result_back(engine: DuckDBEngine) -> None:
+    filled = RESULT | came(date(2026, 10, 9), "c", is_current=False)
+    blank = RESULT | came(date(2026, 10, 20), "b", version_no=2, inspected_on=None, result_code=None)
+    sent = county(filled, blank)
+    said = verdicts(county(filled))  # the verdict names one row of a key
+    assert [row["origin_row_id"] for row in outcomes(engine, of_county=sent, verdict=said)] == ["c"]
+    given = platform(RESULT | came(date(2026, 10, 9), "p", result_code="E"))
+    assert difference(engine, given, sent) == [("result_code", "已改正", "未发现问题")]
+    assert visits(engine, platform(), sent) == [("F1", SEEN, "GEN")]
+    # A later result stands for the earlier one; a withdrawal takes it back, and what was filled in since stands again.
+    moved = RESULT | came(date(2026, 10, 21), "m", version_no=3, inspected_on=date(2026, 10, 6))
+    assert visits(engine, platform(), county(filled, blank, moved)) == [("F1", date(2026, 10, 6), "GEN")]
+    gone = RESULT | came(date(2026, 10, 20), "g", version_no=2, is_withdrawn=True, is_current=False)
+    assert visits(engine, platform(), county(filled, gone)) == []
+    assert visits(engine, platform(), county(filled, gone, moved)) == [("F1", date(2026, 10, 6), "GEN")]
 
 
 # —— the return to the province ——

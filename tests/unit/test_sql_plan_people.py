@@ -58,6 +58,7 @@ def conflicts(
     *,
     declared: list[dict[str, Any]] | None = None,
     results: list[dict[str, Any]] | None = None,
+    sent_back: list[dict[str, Any]] | None = None,
     people: list[dict[str, Any]] | None = None,
     cross_station: bool = False,
 ) -> dict[tuple[str, str], str]:
@@ -68,6 +69,7 @@ def conflicts(
         {
             "accepted_inspector_conflict": accepted("inspector_conflict", *(declared or [])),
             "accepted_inspection_result": accepted("inspection_result", *(results or [])),
+            "accepted_county_return": accepted("county_return", *(sent_back or [])),
             "accepted_register": accepted("register", *firms),
             "roster": stored("roster", *(people or [LISTED])),
             "population": stored("population", *LIVING),
@@ -100,6 +102,21 @@ def test_who_led_often_enough_at_a_firm_is_not_sent_again(engine: DuckDBEngine) 
     assert conflicts(engine, results=[first, second | {"inspector_ids": "I2；I1"}]) == {}  # not the first named
     assert conflicts(engine, results=[first, second | {"mode": "off_site"}]) == {}
     assert conflicts(engine, results=[first, second | {"is_current": False}]) == {}
+
+
+def test_visits_told_by_a_county_workbook_count_for_who_led(engine: DuckDBEngine) -> None:
+    first = RESULT | {"inspected_on": date(2026, 3, 2), "plan_id": "YC-2026-03-GEN"}
+    second = RESULT | {"inspected_on": date(2026, 5, 6), "plan_id": "YC-2026-05-GEN"}
+    led = {("I1", FIRM): "repeated_lead"}
+    assert conflicts(engine, sent_back=[first, second]) == led
+    assert conflicts(engine, results=[first], sent_back=[second]) == led
+    again = second | {"plan_id": first["plan_id"]}  # the platform's visit, told on another day
+    assert conflicts(engine, results=[first], sent_back=[again]) == {}
+    empty = second | {"row_id": "z", "version_no": 2, "inspected_on": None, "is_current": True}
+    old = second | {"row_id": "y", "version_no": 1, "is_current": False}
+    assert conflicts(engine, results=[first], sent_back=[old, empty]) == led  # a blank row sent later takes none back
+    gone = empty | {"inspected_on": second["inspected_on"], "is_withdrawn": True, "is_current": False}
+    assert conflicts(engine, results=[first], sent_back=[old, gone]) == {}
 
 
 def test_stations_cross_only_where_the_policy_says_so(engine: DuckDBEngine) -> None:
