@@ -191,10 +191,12 @@ def test_the_warehouse_is_published_whole(finished: Outcome) -> None:
 
 
 def test_the_evidence_names_every_file_by_its_digest(finished: Outcome) -> None:
-    manifest = json.loads((finished.home / "evidence" / MONTH / "manifest.json").read_text("utf-8"))
+    named = json.loads((finished.home / "evidence" / MONTH / "manifest.json").read_text("utf-8"))["files"]
+    manifest = {row["file_path"]: row["sha256"] for row in named}
     for name, digest in manifest.items():
         assert hashlib.sha256((finished.home / name).read_bytes()).hexdigest() == digest, name
-    for path in [*finished.outbox.iterdir(), *finished.bundle.iterdir()]:
+    made = [path for path in finished.outbox.rglob("*") if path.is_file()]
+    for path in [*made, *finished.bundle.iterdir()]:
         assert path.relative_to(finished.home).as_posix() in manifest
 
 
