@@ -73,3 +73,25 @@ def test_every_decision_is_listed_and_names_what_was_rejected(checkout: Path) ->
         text = path.read_text(encoding="utf-8")
         assert path.name in index, path.name
         assert all(part in text for part in ("**Decision.**", "**Why.**", "**Rejected.**")), path.name
+
+
+def gone(root: Path, page: str) -> list[str]:
+    """What a page names in backquotes and is not there: a file or folder of the checkout, or an output's table."""
+    text = (root / "docs" / page).read_text(encoding="utf-8")
+    tables = {path.stem for path in (root / "data_contracts" / "outputs").glob("*.yaml")}
+    data = ("bundles/", "ledger/")  # folders of the data, not of the checkout
+    return [
+        name
+        for name in dict.fromkeys(re.findall(r"`([^`\n]+)`", text))
+        if not (any(root.glob(name)) or name.startswith(data) if "/" in name else name.partition(".")[0] in tables)
+    ]
+
+
+def test_every_clause_leads_to_files_and_tables_that_exist(checkout: Path, tmp_path: Path) -> None:
+    assert gone(checkout, "clauses.md") == []
+    for folder in ("docs", "data_contracts/outputs", "sql"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "data_contracts" / "outputs" / "frame.yaml").touch()
+    (tmp_path / "sql" / "a.sql").touch()
+    (tmp_path / "docs" / "page.md").write_text("`sql/a.sql` `sql/gone.sql` `frame.reason` `lost`", encoding="utf-8")
+    assert gone(tmp_path, "page.md") == ["sql/gone.sql", "lost"]
