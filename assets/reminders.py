@@ -168,7 +168,7 @@ def _letters(month: Month) -> None:
     rules = reminder_rules()
     made = [*notices(items, rules), *letters(items, names, rules, cited)]
     write_letters(
-        outbox(month, "reminders.xlsx").parent,
+        outbox(month, "letters"),
         sorted(made, key=lambda letter: letter.unit_code),
         rules.frame,
         demonstration=month.demonstration,

@@ -27,7 +27,7 @@ def write_docx(
 ) -> str:
     """Fill `templates/<template>.docx` into `path`, atomically; returns the file's SHA-256.
 
-    `title` becomes the document's title; `finish` may still change the filled body (lxml element w:body). The same input
+    `title` becomes the document's title; `finish` may still change the filled document (python-docx). The same input
     gives the same bytes. Errors: TemplateError when the template is missing or asks for what `context` does not have;
     nothing is written then.
     """
@@ -42,7 +42,7 @@ def write_docx(
         except (jinja2.TemplateError, OSError) as error:
             raise refused(source.name, error) from error
         if finish:
-            finish(document.docx.element.body)
+            finish(document.docx)
         document.docx.core_properties.title = title
         document.save(temporary)
         normalise_ooxml(temporary)

@@ -1,8 +1,9 @@
-"""The letters to enterprises: per county one document with a page or two for each enterprise, one of industry notices.
+"""The letters to enterprises: per county one document with a page for each enterprise, and for each industry notice.
 
-Here: filling the template `letters.docx`, and refusing one that says more than it may (R-33, R-38). Not here: what a
-letter says (supervision/reminder_letters). One document a county, because a month has thousands of letters: the office
-prints, folds and sends; a file each would only have to be opened one by one.
+Here: filling the template `letters.docx`, and refusing letters and templates that say more than they may (R-33, R-37,
+R-38). Not here: what a letter says (supervision/reminder_letters), the type that fits (one_page). One document a county,
+because a month has thousands of letters: the office prints, folds and sends; a file each would only have to be opened one
+by one.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from itertools import groupby
 from pathlib import Path
 
 from resources.outbox.docx import write_docx
+from resources.outbox.one_page import fit_sections
 from resources.outbox.templating import TEMPLATES
 from resources.outbox.workbook import BANNER
 from supervision.reminder_letters import Letter
 from supervision.reminders import Frame, ReminderError
-from supervision.reports.leak import leak_words
+from supervision.reports.leak import leak_words, personal_numbers
 
 TEMPLATE = "letters"
 _NUMBERS = "一二三四五六七八九十"
@@ -28,10 +30,12 @@ _MARKUP = re.compile(r"<[^>]+>|\{[{%].*?[%}]\}")
 def write_letters(folder: Path, letters: Sequence[Letter], frame: Frame, *, demonstration: bool) -> dict[str, str]:
     """Write `letters-<unit>.docx` into `folder` for each unit that has letters; SHA-256 by file name.
 
-    `letters` lie together by unit. Errors: ReminderError when the template tells a grade, TemplateError when it asks
-    for what a letter does not have; nothing is written then.
+    `letters` lie together by unit. Errors: ReminderError when a letter holds an identity or mobile number or the template
+    tells a grade, TemplateError when it asks for what a letter does not have; nothing is written then.
     """
     check_template(TEMPLATES / f"{TEMPLATE}.docx")
+    for letter in letters:
+        _check_numbers(letter)
     written = {}
     for unit, of_unit in groupby(letters, key=lambda letter: letter.unit_code):
         own = list(of_unit)
@@ -41,7 +45,9 @@ def write_letters(folder: Path, letters: Sequence[Letter], frame: Frame, *, demo
             "numbers": _NUMBERS,
             "banner": BANNER if demonstration else "",
         }
-        written[name] = write_docx(folder / name, TEMPLATE, context, title=f"{own[0].unit_name}{frame.title}")
+        written[name] = write_docx(
+            folder / name, TEMPLATE, context, title=f"{own[0].unit_name}{frame.title}", finish=fit_sections
+        )
     for stale in folder.glob("letters-*.docx"):
         if stale.name not in written:
             stale.unlink()  # of an earlier run of the month: nobody may send it any more
@@ -54,6 +60,15 @@ def check_template(path: Path) -> None:
         parts = [name for name in package.namelist() if name.startswith("word/") and name.endswith(".xml")]
         for part in sorted(parts):
             _refuse(path.name, part, package.read(part).decode())
+
+
+def _check_numbers(letter: Letter) -> None:
+    """ReminderError when a letter holds a person's number; the number itself is not repeated. Its own number may be one
+    only by chance: it holds a credit code, not a person's.
+    """
+    said = (letter.addressee, letter.contact, *(t for s in letter.sections for t in (s.heading, *s.items, *s.todo)))
+    if personal_numbers("\n".join(said)):
+        raise ReminderError(f"提示函 {letter.number} 出现身份证件号码或者手机号码，不得发出，请核对所引记录（R-37）。")
 
 
 def _refuse(name: str, part: str, xml: str) -> None:

@@ -6,8 +6,10 @@ Not here: who is reminded (test_reminders_sql).
 from __future__ import annotations
 
 import copy
+import re
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from python_calamine import CalamineWorkbook
 
 from data_contracts.model import output_contract
 from resources.outbox.letters import TEMPLATE, check_template, write_letters
+from resources.outbox.one_page import STEPS
 from resources.outbox.reminders import ReminderTables, write_reminders
 from resources.outbox.templating import TEMPLATES
 from resources.periods import periods
@@ -213,6 +216,36 @@ def test_letters_by_unit_same_bytes_one_page_each(tmp_path: Path) -> None:
     assert xml.count('<w:pgNumType w:start="1"/>') == 2
     assert "{{" not in xml
     assert "{%" not in xml
+
+
+@pytest.mark.parametrize("number", ["13800138000", "身份证号 142701199001011237"])
+@pytest.mark.parametrize("place", ["addressee", "contact", "heading", "items", "todo"])
+def test_a_letter_with_the_number_of_a_person_is_not_written(tmp_path: Path, place: str, number: str) -> None:
+    good = made(item("NEW_PENALTY"))
+    [section] = good[0].sections
+    if place in ("addressee", "contact"):
+        bad = replace(good[0], **{place: number})
+    else:
+        bad = replace(good[0], sections=(replace(section, **{place: number if place == "heading" else (number,)}),))
+    with pytest.raises(ReminderError, match=r"提示函 TX-202610-.*R-37") as refused:
+        write_letters(tmp_path, [*good, bad], reminder_rules().frame, demonstration=True)
+    assert not re.search(r"13800138000|142701", str(refused.value))
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_type_of_a_letter_steps_down_with_its_length(tmp_path: Path) -> None:
+    """三号 while it fits (GB/T 9704); each letter by itself, the wording untouched."""
+    sizes = {}
+    for count in (1, 3, 8):
+        rows = [item("NEW_PENALTY", f"r{n}", document_no=f"临市监罚〔2026〕{n}号") for n in range(count)]
+        write_letters(tmp_path / str(count), made(*rows), reminder_rules().frame, demonstration=False)
+        xml = text_of(tmp_path / str(count) / "letters-140821.docx")
+        assert xml.count("作出行政处罚决定") == count
+        [sizes[count]] = set(re.findall(r'w:val="正文段([^"]*)"', xml))
+    assert [STEPS.index(sizes[count]) for count in (1, 3, 8)] == sorted({STEPS.index(s) for s in sizes.values()})
+    short = replace(made(item("NEW_PENALTY"))[0], sections=())
+    write_letters(tmp_path / "short", [short], reminder_rules().frame, demonstration=False)
+    assert 'w:val="正文段"' in text_of(tmp_path / "short" / "letters-140821.docx")
 
 
 @pytest.mark.parametrize("part", ["word/document.xml", "word/footer1.xml"])
