@@ -39,7 +39,8 @@ _LIST = (
 )  # fmt: skip
 _ITEMS = ("unit_name", "reminder_id", "uscc", "party_name", "document_no", "issued_by", "summary", "formed_on")
 _NOTE = (
-    "一户一月一个提醒编号，函件、回执、处置都用它。发函的按单位装在 letters 文件夹（letters-单位代码.docx），每户一页；等级下降只供内部跟踪，不发函，也不得向企业提起。"
+    "一户一月一个提醒编号，函件、回执、处置都用它。发函的按单位装在 letters 文件夹（letters-单位代码.docx），每户一页；"
+    "等级下降只供内部跟踪，不发函，也不得向企业提起。"
     "发出、签收、处置的日期请各单位以任务佐证（提醒发出、提醒签收、提醒处置）报回，关联编号填提醒编号。"
 )
 

@@ -223,10 +223,8 @@ def test_letters_by_unit_same_bytes_one_page_each(tmp_path: Path) -> None:
 def test_a_letter_with_the_number_of_a_person_is_not_written(tmp_path: Path, place: str, number: str) -> None:
     good = made(item("NEW_PENALTY"))
     [section] = good[0].sections
-    if place in ("addressee", "contact"):
-        bad = replace(good[0], **{place: number})
-    else:
-        bad = replace(good[0], sections=(replace(section, **{place: number if place == "heading" else (number,)}),))
+    changes: dict[str, Any] = {place: number if place in ("addressee", "contact", "heading") else (number,)}
+    bad = replace(good[0], **changes if hasattr(good[0], place) else {"sections": (replace(section, **changes),)})
     with pytest.raises(ReminderError, match=r"提示函 TX-202610-.*R-37") as refused:
         write_letters(tmp_path, [*good, bad], reminder_rules().frame, demonstration=True)
     assert not re.search(r"13800138000|142701", str(refused.value))
