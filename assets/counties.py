@@ -24,7 +24,7 @@ from resources.amending import drawn_round, requests
 from resources.bundles import Bundles, place_of
 from resources.calendars import rows
 from resources.lake import Stored
-from resources.outbox.county_task_sheets import needs_sheet, write_task_sheets
+from resources.outbox.county_task_sheets import TRIGGER_TASK, needs_sheet, write_task_sheets
 from resources.outbox.county_workbook import County, write_county_workbook
 from resources.personnel import read_personnel
 from resources.policy_files import ITEM_LISTS
@@ -32,7 +32,10 @@ from resources.reference import policy_for, record_table, text_table, units
 from resources.settings import REFERENCE
 from supervision import amendments
 from supervision import policy as rules
+from supervision.amendments.requests import LATE_TRIGGER
 from supervision.months import last_day
+
+TRIGGERED = {"task": TRIGGER_TASK, "task_name": "触发检查", "item_code": TRIGGER_TASK, "item_name": "线索核查"}
 
 
 def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]:
@@ -69,7 +72,7 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
             "county_return_verdict",
             partitions,
             inputs=["accepted_county_return"],
-            deps=["draw_history", "drawn_in_force"],
+            deps=["draw_history", "drawn_in_force", "triggered_inspections"],
             extra=lambda m: known_rounds(m) | {"senders": senders(m), "unit": unit_table()},
         ),
         table_asset(
@@ -83,17 +86,26 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
 
 
 def known_rounds(month: Month) -> dict[str, pa.Table]:
-    """known_draw (round_id, task, uid, county: who is in which round, replacements included) and known_item (plan_id,
-    item_code: by the policy of the round's month), of this round and every earlier one."""
+    """known_draw (round_id, task, uid, county: who is in which round, replacements and triggers included) and known_item
+    (plan_id, item_code: by the policy of the round's month), of this round and every earlier one."""
     drawn = {
         (row["round_id"], row["task"], row["uid"], row["county"])
         for table in ("draw_history", "drawn_in_force")
         for row in month.records(table, ["round_id", "task", "uid", "county"])
     }
+    drawn |= {
+        (row["round_id"], TRIGGER_TASK, row["uid"], row["unit_code"])
+        for row in month.records("triggered_inspections", ["round_id", "uid", "unit_code"])
+    }
     home = month.lake.home
     for round_id in Bundles(home).before(month.round_id):
-        standing = amendments.amend(drawn_round(home, round_id), requests(home, round_id)).standing
-        drawn |= {(round_id, each.row.task, each.row.uid, each.row.county) for each in standing}
+        sealed, asked_for = drawn_round(home, round_id), requests(home, round_id)
+        amended = amendments.amend(sealed, asked_for)
+        drawn |= {(round_id, each.row.task, each.row.uid, each.row.county) for each in amended.standing}
+        late = {request.number for request in asked_for if request.kind == LATE_TRIGGER}
+        came = [each for each in amended.decisions if each.number in late and each.outcome != "refused"]
+        homes = {(row.uid, row.county) for row in sealed.triggers} | {(row.uid, row.county or "") for row in came}
+        drawn |= {(round_id, TRIGGER_TASK, uid, county) for uid, county in homes}
     names = ("round_id", "task", "uid", "county")
     returned = month.read("accepted_county_return", ["plan_id"]).column("plan_id").to_pylist()
     asked = {plan_id.rpartition("-")[0] for plan_id in returned} & {row[0] for row in drawn}
@@ -122,7 +134,7 @@ def _items(month: str) -> list[dict[str, Any]]:
         }
         for task in rules.tasks_in_month(policy, month)
         for item in task.items
-    ]
+    ] + [TRIGGERED | {"window_end": last_day(month)}]
 
 
 def _county_workbook(month: Month) -> Stored:

@@ -19,6 +19,7 @@ from resources.lake import sha256_file
 from resources.ledger import Ledger
 from resources.outbox.drawn_internal import DrawnTables, write_drawn_internal
 from resources.outbox.sampling_plan import write_sampling_plan
+from resources.policy_files import ITEM_LISTS
 from resources.reference import record_table, units
 from resources.settings import REFERENCE
 from supervision import policy as rules
@@ -119,8 +120,7 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
 
 def plan_tables(month: Month) -> dict[str, pa.Table]:
     """The policy's tables, with the names of items and cooperating units that a printed plan carries."""
-    lists = ("zj_2017_inspection_items_36.csv", "own_inspection_items.csv")
-    items = {row["item_code"]: row["item_name"] for name in lists for row in rows(REFERENCE / name)}
+    items = {row["item_code"]: row["item_name"] for name in ITEM_LISTS for row in rows(REFERENCE / name)}
     names = {unit["unit_code"]: unit["unit_name"] for unit in units()}
     tasks = [
         {

@@ -13,6 +13,7 @@ import dagster as dg
 import pyarrow as pa
 
 from assets.clock_inputs import day_numbers, due_days, month_days
+from assets.counties import TRIGGERED
 from assets.documents import facts, frame_of, outbox, unit_table
 from assets.public import public_csv
 from assets.stage import Month, sql_asset
@@ -127,8 +128,8 @@ def result_words() -> pa.Table:
 
 
 def task_words() -> pa.Table:
-    """The name of every task of any policy, the latest policy's where several name it."""
-    names = {
+    """The name of every task of any policy, the latest policy's where several name it, and of a visit for a trigger alone."""
+    names = {TRIGGERED["task"]: TRIGGERED["task_name"]} | {
         task.code: task.name
         for policy, _, _ in sorted(policies(), key=lambda each: each[2])
         for task in policy.tasks.values()

@@ -17,6 +17,7 @@ from resources.outbox.docx import write_docx
 from resources.outbox.workbook import BANNER
 from resources.personnel import Personnel
 
+TRIGGER_TASK = "TRG"  # the task code of a visit for a trigger alone
 _TRIGGERED = {"task": "专项核查", "name": "依检查人员所持线索核查"}
 
 
@@ -25,7 +26,7 @@ def write_task_sheets(path: Path, county: County, personnel: Personnel, *, round
     visits = numbered(county.visits)
     items: dict[str, list[dict[str, str]]] = {}
     for row in county.entries.sort_values(["task_code", "item_code"], kind="stable").to_dict("records"):
-        if row["mode_planned"] == "on_site":
+        if row["mode_planned"] == "on_site" and row["task_code"] != TRIGGER_TASK:
             items.setdefault(row["uid"], []).append({"task": row["task_name"], "name": row["item_name"]})
     context = {
         "unit_name": county.unit_name,

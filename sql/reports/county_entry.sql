@@ -1,4 +1,5 @@
 -- 结果录入：现行批次各县应录入的结果，每计划、事项、对象一行；方式照该任务的规定，不随并办的线索改变（R-24、R-29）。
+-- 只有线索、没有抽中的户次也列一行（计划编号末尾为 TRG），使每一户次都能送回结果（R-07）。
 with level as (
     select task, stratum, on_site, onsite_rule from policy_level
 ),
@@ -18,6 +19,24 @@ listed as (
     inner join level as l on d.task = l.task and d.stratum = l.stratum
     inner join county_visit as v on d.uid = v.uid
     where d.replaced_reason is null or d.replaced_reason = 'not_found'
+),
+together as (
+    select * from listed
+    union all
+    select
+        v.round_id,
+        'TRG' as task,
+        v.uid,
+        v.unit_code as county,
+        true as on_site,
+        v.ent_name,
+        v.uscc,
+        v.reg_no,
+        v.inspector_team,
+        false as is_gone
+    from county_visit as v
+    left join (select distinct uid from listed) as l on v.uid = l.uid
+    where v.trigger_count > 0 and l.uid is null
 )
 select
     c.round_id || '-' || c.task as plan_id,
@@ -35,6 +54,6 @@ select
     case when c.on_site then c.inspector_team end as inspector_team,
     c.is_gone,
     i.window_end as result_due_on
-from listed as c
+from together as c
 inner join policy_item as i on c.task = i.task
 order by plan_id, i.item_code, c.uid

@@ -68,7 +68,7 @@ judged as (
             when not ends_with(plan_id, '-' || task_code)
                 then '抽查任务编号与计划编号 ' || plan_id || ' 不符：请照录入表原样保留预填的编号。'
             when drawn_unit is null
-                then '计划 ' || plan_id || ' 没有抽中这一户：抄错代码的请照录入表改正，线索核查按线索渠道反馈。'
+                then '计划 ' || plan_id || ' 没有抽中这一户：抄错代码的请照录入表改正，只有线索的户次录入在触发检查那一行。'
             when drawn_unit <> sent_by
                 then '这一户由' || coalesce(drawn_unit_name, drawn_unit) || '检查，不属本单位：请从录入表中删去本行。'
             when unit_code <> drawn_unit

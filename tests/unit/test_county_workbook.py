@@ -208,7 +208,10 @@ def lists(tmp_path: Path) -> tuple[list[dict[str, object]], list[dict[str, objec
         "drawn_subjects": pa.Table.from_pylist(subjects),
         "drawn_in_force": pa.Table.from_pylist(in_force),
         "triggered_inspections": pa.Table.from_pylist(
-            [{"round_id": ROUND, "trigger_id": "TS-1", "uid": "U5", "unit_code": UNIT, "unit_name": "绛县"}]
+            [
+                {"round_id": ROUND, "trigger_id": f"TS-{n}", "uid": f"U{n}", "unit_code": UNIT, "unit_name": "绛县"}
+                for n in (1, 5)  # one of a drawn firm: no row of its own
+            ]
         ),
         "team_in_force": pa.Table.from_pylist(people),
         "unstaffed_visit": pa.Table.from_pylist([{"uid": "U5", "unmet_reason": "没有可派的人员"}]),
@@ -229,6 +232,14 @@ def lists(tmp_path: Path) -> tuple[list[dict[str, object]], list[dict[str, objec
     items = [
         {"task": "GEN", "task_name": "登记", "item_code": code, "item_name": code, "window_end": date(2026, 11, 30)}
         for code in ("A07", "A08")
+    ] + [
+        {
+            "task": "TRG",
+            "task_name": "触发检查",
+            "item_code": "TRG",
+            "item_name": "线索核查",
+            "window_end": date(2026, 10, 31),
+        }
     ]
     with DuckDBEngine(temp_directory=tmp_path) as engine:
         months = {"month_first": date(2026, 10, 1), "month_last": date(2026, 10, 31), "year": 2026}
@@ -253,10 +264,23 @@ def test_drawn_and_triggered_firms_are_one_list_of_visits(tmp_path):
     [alone] = [v for v in visits if v["uid"] == "U5"]
     assert (alone["visit_state_reason"], alone["trigger_ids"], alone["mode_planned"]) == (
         "没有可派的人员",
-        "TS-1",
+        "TS-5",
         "on_site",
     )
     assert [(e["uid"], e["item_code"], e["mode_planned"], e["inspector_team"]) for e in entries] == [
         ("U1", "A07", "on_site", "Z9;Z1"), ("U2", "A07", "off_site", None), ("U4", "A07", "on_site", "Z9;Z1"),
         ("U1", "A08", "on_site", "Z9;Z1"), ("U2", "A08", "off_site", None), ("U4", "A08", "on_site", "Z9;Z1"),
+        ("U5", "TRG", "on_site", None),
     ]  # fmt: skip
+    assert {v["uid"] for v in visits} == {e["uid"] for e in entries}  # every visit can be reported back
+    assert entries[-1]["plan_id"] == f"{ROUND}-TRG"
+
+
+def test_the_task_sheet_of_a_trigger_alone_names_no_code(tmp_path):
+    path = tmp_path / "单.docx"
+    alone = visit(1, plan_ids=None, task_names=None, item_names=None, strata=None, trigger_ids="TS-1", trigger_count=1)
+    row = entry(alone, "TRG", "TRG", task_name="触发检查", item_name="线索核查")
+    write_task_sheets(path, county([alone], [row]), NAMED, round_id=ROUND, demonstration=False)
+    said = text_of(path)
+    assert said.count("专项核查") == 1
+    assert "TRG" not in said and "线索核查" not in said.replace("依检查人员所持线索核查", "")
