@@ -78,7 +78,7 @@ class Pages:
             for index, (column, cells) in enumerate(zip(columns, table, strict=True))
         ]
         page = self._page(sheet.title, landscape=True)
-        _paper(page, widths, len(sheet.frame), broken=sheet.break_on is not None)
+        _paper(page, widths, len(sheet.frame))
         for index, width in enumerate(widths):
             page.set_column(index, index, width)
         heading = sheet.heading or f"{self.title}（{sheet.title}）"
@@ -238,10 +238,10 @@ def _rows(
                 writers[index](row, index, value, formats[index])
 
 
-def _paper(page: Any, widths: Sequence[int], rows: int, *, broken: bool) -> None:
+def _paper(page: Any, widths: Sequence[int], rows: int) -> None:
     """A4 while its type can be read, upright for a long narrow list, else A3, else several pages across.
 
-    Excel heeds no page break where pages are fitted, so that a sheet with breaks gets a scale instead.
+    Fitted to a width only, so that page breaks between rows hold; a scale of our own would not fit every reader's fonts.
     """
     pixels = sum(7 * width + 5 for width in widths)
     paper = next((paper for paper in (_A4, _A3) if 100 * _ACROSS[paper] // pixels >= _SMALLEST[paper]), _A3)
@@ -249,10 +249,7 @@ def _paper(page: Any, widths: Sequence[int], rows: int, *, broken: bool) -> None
     if rows > _LONG and 100 * _UPRIGHT // pixels >= _UPRIGHT_SMALLEST:
         page.set_portrait()
     scale = 100 * _ACROSS[paper] // pixels
-    if broken:
-        page.fit_page = 0
-        page.set_print_scale(max(_SMALLEST[_A3], min(100, scale)))
-    elif scale < _SMALLEST[paper]:
+    if scale < _SMALLEST[paper]:
         page.fit_to_pages(-(-_SMALLEST[paper] * pixels // (100 * _ACROSS[paper])), 0)
         page.repeat_columns(0)
 

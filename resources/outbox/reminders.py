@@ -70,6 +70,7 @@ def write_reminders(path: Path, tables: ReminderTables, *, demonstration: bool, 
             note=_NOTE,
             freeze=5,
             widths={"unit_name": 28, "station": 22, "reminder_id": 30, "uscc": 23, "party_name": 36},
+            break_on="unit_code",  # each unit is given its own pages
             empty="本月没有提醒",
         ),
         _repairable(tables.reminder_item, listed, month),

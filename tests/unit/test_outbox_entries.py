@@ -91,13 +91,13 @@ def test_an_empty_sheet_to_be_filled_in_still_opens(tmp_path):
     assert not page.data_validations.dataValidation
 
 
-def test_a_page_breaks_where_the_value_changes_and_the_scale_fits_the_width(tmp_path):
+def test_a_page_breaks_where_the_value_changes_and_the_width_still_fits(tmp_path):
     sheet = _sheet(4)
     frame = sheet.frame.assign(name=["甲", "甲", "乙", "丙"], day=dt.date(2026, 10, 8))
     _, page = _page(tmp_path, replace(sheet, frame=frame, break_on="name", widths={"issue": 90}))
     assert [mark.id for mark in page.row_breaks.brk] == [4, 5]
-    assert not page.sheet_properties.pageSetUpPr.fitToPage
-    assert 50 < page.page_setup.scale < 100
+    assert page.sheet_properties.pageSetUpPr.fitToPage
+    assert page.page_setup.fitToHeight == 0
 
 
 @pytest.mark.parametrize("changes", [{"entries": ["absent"]}, {"break_on": "absent"}])
