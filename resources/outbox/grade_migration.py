@@ -14,8 +14,8 @@ from pathlib import Path
 import pandas as pd
 
 from data_contracts.model import Column, output_contract
-from resources.outbox.heat import Heat, write_shaded
-from resources.outbox.workbook import Sheet, own_column
+from resources.outbox.heat import Heat
+from resources.outbox.workbook import Sheet, own_column, write_workbook
 from supervision.alarm_rules import AlarmRules, ClusterRule, TrendRule
 from supervision.migration import FROM, GRADES, TO
 from supervision.months import month_before
@@ -24,6 +24,7 @@ from supervision.snapshot import JUMP_LEVELS, JUMP_PERCENT
 
 _COUNTS = tuple(f"n_{code}" for code in TO)
 _SHARES = tuple(f"share_{code}" for code in TO)
+_HEAT = Heat("from_grade", GRADES, dict(zip(_SHARES, TO, strict=True)))
 _PERCENT, _FINE = "0.0%", "0.00%"
 _NUMBER = "#,##0_ ;-#,##0_ ;–"  # a nought would hide the few cells that are not
 SHIFT_MARKS: Mapping[str, Mark] = {
@@ -102,12 +103,9 @@ def write_grade_migration(
         *_indices(tables.differentiation, month),
         _lags(tables.reminder_lag),
     ]
-    heat = Heat("from_grade", GRADES, dict(zip(_SHARES, TO, strict=True)))
-    shaded = {sheet.title: heat for sheet in sheets if len(sheet.frame) and _SHARES[0] in sheet.frame.columns}
-    return write_shaded(
+    return write_workbook(
         path,
         sheets,
-        shaded,
         title=f"{month_words(month)}信用风险等级迁移",
         demonstration=demonstration,
         facts=dict(facts) | {"预警界限": f"{rules.valid_from} 起的一版（data_contracts/alarms.yaml）"},
@@ -199,6 +197,7 @@ def _sheet(title: str, frame: pd.DataFrame, *, note: str = _MATRIX_NOTE, name: s
         totals={column: int(frame[column].sum()) for column in (*_COUNTS, "total")},
         freeze=1,
         widths={"from_grade": 12} | dict.fromkeys((*_COUNTS, "total"), 10) | dict.fromkeys(_SHARES, 10),
+        heat=_HEAT,
     )
 
 

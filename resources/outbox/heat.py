@@ -1,4 +1,4 @@
-"""Shaded matrices: a workbook in which sheets that are matrices get tones by size, told apart in black and white too.
+"""Shaded matrices: tones by size, told apart in black and white too.
 
 Here: the tones and where they lie. Not here: which sheet is a matrix and of what (one module per document), the pages
 themselves (pages). A sign says the direction, the depth of the ground the size; the number stays a number.
@@ -8,16 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-
-import xlsxwriter
-
-from resources.lake import sha256_file, write_atomically
-from resources.outbox.ooxml import normalise_ooxml
-from resources.outbox.pages import Pages
-from resources.outbox.sheet import Sheet, check, secrecy
-from resources.outbox.styles import Styles
 
 # Shares of a row from which a ground deepens; lightness falls evenly, so that a grey copy keeps the order.
 _STEPS = ((0.20, "#8FA7C4"), (0.05, "#B9C9DD"), (0.01, "#DCE5F0"))
@@ -36,39 +27,8 @@ class Heat:
     columns: Mapping[str, str]
 
 
-def write_shaded(
-    path: Path,
-    sheets: Sequence[Sheet],
-    heats: Mapping[str, Heat],
-    *,
-    title: str,
-    demonstration: bool,
-    facts: Mapping[str, str],
-    terms: Mapping[str, str],
-) -> str:
-    """As `write_workbook`, in memory, with the sheets named in `heats` shaded; returns the file's SHA-256."""
-    check(sheets)
-
-    def write(temporary: Path) -> None:
-        book = xlsxwriter.Workbook(str(temporary), {"strings_to_formulas": False, "strings_to_urls": False})
-        book.set_properties({"title": title})
-        pages = Pages(book, Styles(book), title, demonstration, secrecy(sheets))
-        pages.cover(sheets, facts)
-        tones = _tones(book)
-        for sheet in sheets:
-            pages.sheet(sheet)
-            if sheet.title in heats:
-                _shade(book.get_worksheet_by_name(sheet.title), sheet, heats[sheet.title], tones, demonstration)
-        pages.legend(sheets, terms)
-        book.close()
-        normalise_ooxml(temporary)
-
-    write_atomically(path, write)
-    return sha256_file(path)
-
-
-def _tones(book: Any) -> dict[str, Any]:
-    """Formats by sign and step."""
+def tones(book: Any) -> dict[str, Any]:
+    """Formats of a workbook by sign and step."""
     made = {"=": book.add_format({"bg_color": _SAME, "bold": True})}
     for sign in ("▲", "▽"):
         for place, (_, colour) in enumerate(_STEPS):
@@ -77,15 +37,16 @@ def _tones(book: Any) -> dict[str, Any]:
     return made
 
 
-def _shade(page: Any, sheet: Sheet, heat: Heat, tones: Mapping[str, Any], demonstration: bool) -> None:
-    first = 1 + demonstration + (sheet.note is not None) + 1  # title, banner, note, header
-    names = [column.name for column in sheet.columns]
+def shade(
+    page: Any, heat: Heat, classes: Sequence[Any], names: Sequence[str], first: int, tones: Mapping[str, Any]
+) -> None:
+    """Shade an open sheet. classes: of the rows, in order; names: of the columns; first: row of the first class."""
     places = {code: place for place, code in enumerate(heat.order)}
-    for offset, code in enumerate(sheet.frame[heat.row].tolist()):
+    for row, code in enumerate(classes, start=first):
         for name, target in heat.columns.items():
             if target not in places or code not in places:
                 continue
-            at = (first + offset, names.index(name)) * 2
+            at = (row, names.index(name)) * 2
             if code == target:
                 page.conditional_format(*at, {"type": "no_blanks", "format": tones["="]})
                 continue

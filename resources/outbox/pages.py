@@ -24,6 +24,7 @@ from resources.outbox.cells import (
     words_of,
 )
 from resources.outbox.entries import Options, entry_rule, entry_width
+from resources.outbox.heat import shade, tones
 from resources.outbox.sheet import Sheet, WorkbookError
 from resources.outbox.styles import Styles
 
@@ -47,6 +48,7 @@ class Pages:
     demonstration: bool
     secrecy: str
     options: Options = field(default_factory=Options)
+    _tones: dict[str, Any] = field(default_factory=dict)
 
     def cover(self, sheets: Sequence[Sheet], facts: Mapping[str, str]) -> None:
         """Title, secrecy, banner, facts, list of sheets with their rows."""
@@ -103,6 +105,10 @@ class Pages:
             if sheet.break_on is not None:
                 values = sheet.frame[sheet.break_on].tolist()
                 page.set_h_pagebreaks([head + 1 + i for i in range(1, len(values)) if values[i] != values[i - 1]])
+            if sheet.heat is not None:
+                self._tones = self._tones or tones(self.book)
+                names = [column.name for column in columns]
+                shade(page, sheet.heat, sheet.frame[sheet.heat.row].tolist(), names, head + 1, self._tones)
         else:
             last += 1
             self._wide(page, last, len(columns), sheet.empty, styles.empty, 24)

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from data_contracts.model import PHYSICAL_TYPES, Column, LogicalType
+from resources.outbox.heat import Heat
 from supervision.reports.marks import Mark
 
 MOST_ROWS = 1_000_000
@@ -31,6 +32,7 @@ class Sheet:
     last row by column name; freeze: columns kept in view; widths: width by column name where the content should not decide.
     entries: names of the columns to be filled in, with a rule and a hint each; the other cells are then locked, without a
     password. centred: names of columns of short words. break_on: a new page begins where the value of this column changes.
+    heat: how a sheet that is a matrix is shaded.
     """
 
     title: str
@@ -46,6 +48,7 @@ class Sheet:
     entries: Collection[str] = ()
     centred: Collection[str] = ()
     break_on: str | None = None
+    heat: Heat | None = None
     empty: str = "本期没有记录"
 
 
