@@ -184,7 +184,10 @@ def _matters(month: Month) -> Matters:
         findings=snapshot_row["findings"],
         settled=_settled(month, snapshot_row),
         migration=tables.shifts(month),
-        leaks=leaks_told(month.records("leak_meter")),
+        leaks=leaks_told(
+            row | {"public_file": f"《{output_contract(row['public_file'].split('.')[0]).title}》"}
+            for row in month.records("leak_meter")
+        ),
         unacknowledged=_by_unit(returned, "count_overdue"),
         unassignable=_by_unit(capacity, "unassignable_visits"),
         listed=Counter(tables.short_name(row["unit_code"], row["unit_name"]) for row in bulletin),

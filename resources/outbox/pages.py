@@ -139,8 +139,8 @@ class Pages:
                     lines.setdefault(key, []).append(sheet.title)
         for (name, description, kind), titles in lines.items():
             row += 1
-            _height(page, row, [(description, 88)])
             where = titles[0] if len(titles) == 1 else f"{titles[0]}等 {len(titles)} 张"
+            _height(page, row, [(where, 16), (name, 20), (description, 88)])
             for index, text in enumerate((where, name, description, kind)):
                 page.write_string(row, index, text, self.styles.plain_text)
         page.print_area(0, 0, row, 3)
