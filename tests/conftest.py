@@ -45,6 +45,7 @@ _THINGS: dict[str, Callable[[], str | None]] = {
     "chromium": _program("chromium-headless-shell", "chromium"),
     "cjk_font": _cjk_font,
     "java": _program("java"),
+    "lowriter": _program("lowriter"),
     "nginx": _program("nginx"),
     "pdftoppm": _program("pdftoppm"),
     "pdftotext": _program("pdftotext"),

@@ -132,11 +132,9 @@ class Pages:
                 lines.setdefault((column.title, column.description, CLASS_ZH[column.classification]), []).append(
                     sheet.title
                 )
-            for column in sheet.columns:
-                words = words_of(column)
-                for code, mark in sheet.marks.get(column.name, {}).items():
-                    key = (f"{mark.sign} {words.get(code, code)}", f"“{column.title}”的标记", "")
-                    lines.setdefault(key, []).append(sheet.title)
+            for mark, titles in _marked(sheet).items():
+                where = f"“{titles[0]}”" if len(titles) == 1 else f"“{titles[0]}”等 {len(titles)} 列"
+                lines.setdefault((mark, f"{where}的标记", ""), []).append(sheet.title)
         for (name, description, kind), titles in lines.items():
             row += 1
             where = titles[0] if len(titles) == 1 else f"{titles[0]}等 {len(titles)} 张"
@@ -198,6 +196,16 @@ def _cells(sheet: Sheet, column: Column) -> Cells:
         raise WorkbookError(
             f"工作表“{sheet.title}”第 {error.number} 条的“{column.title}”不是{column.physical_type}，请核对产出表。"
         ) from None
+
+
+def _marked(sheet: Sheet) -> dict[str, list[str]]:
+    """Sign and word of each mark → the columns that have it."""
+    found: dict[str, list[str]] = {}
+    for column in sheet.columns:
+        words = words_of(column)
+        for code, mark in sheet.marks.get(column.name, {}).items():
+            found.setdefault(f"{mark.sign} {words.get(code, code)}", []).append(column.title)
+    return found
 
 
 def _totals(sheet: Sheet) -> list[Cells]:
