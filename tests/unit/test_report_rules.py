@@ -325,10 +325,11 @@ def test_who_has_a_result_of_every_task_of_the_round_is_inspected(engine: DuckDB
     later = accepted("county_return", result("S4", inspected_on=date(2026, 11, 2)), result("S1", "FOOD"))
     found = subjects(engine, accepted_county_return=later)
     assert (found["S4"]["status"], found["S1"]["status"]) == ("assigned", "inspected")
-    blank = result("S4", version_no=2, inspected_on=None, result_code=None)
-    resent = accepted("county_return", result("S4", is_current=False), blank)
+    first = result("S4", item_code="A07", is_current=False)
+    blank = result("S4", item_code="A07", version_no=2, inspected_on=None, result_code=None)
+    resent = accepted("county_return", first, blank)
     assert subjects(engine, accepted_county_return=resent)["S4"]["status"] == "inspected"  # takes no result back
-    taken_back = accepted("county_return", result("S4", is_current=False), blank | {"is_withdrawn": True})
+    taken_back = accepted("county_return", first, blank | {"is_withdrawn": True})
     assert subjects(engine, accepted_county_return=taken_back)["S4"]["status"] == "assigned"
     both = stored("drawn_in_force", standing("GEN", "S4", "B"), standing("FOOD", "S4"))
     assert subjects(engine, **told, drawn_in_force=both)["S4"]["status"] == "assigned"  # one of two tasks

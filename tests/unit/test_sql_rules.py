@@ -44,10 +44,10 @@ def _column_types(contract: Any) -> dict[str, pa.DataType]:
 
 def accepted(source: str, *rows: Mapping[str, Any]) -> pa.Table:
     """Accepted rows of a source: what is not given is NULL; current, received on 8 October, with a row id."""
-    types = _column_types(source_contract(source)) | ORIGIN
+    types = _column_types(source_contract(source)) | ORIGIN | {"version_no": pa.int64()}
     filled = [
         {"row_id": f"{source}:{number}", "delivery_id": "d", "received_at": NOON}
-        | {"is_current": True, "is_withdrawn": False}
+        | {"version_no": 1, "is_current": True, "is_withdrawn": False}
         | dict(row)
         for number, row in enumerate(rows)
     ]
