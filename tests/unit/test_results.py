@@ -480,6 +480,21 @@ def test_the_rate_counts_what_fell_due_and_nothing_provisional(engine: DuckDBEng
     assert rates(engine)["publication_rate"] is None
 
 
+def test_a_list_at_the_end_of_the_month_is_too_late_for_its_first_days_and_says_so(engine: DuckDBEngine) -> None:
+    """September 2026: 20 working days from the 1st end before the 30th, on which the list comes out."""
+    september = {"month_first": date(2026, 9, 1), "month_last": date(2026, 9, 30), "as_of": date(2026, 9, 30)}
+    first = RESULT | came(date(2026, 9, 3), "p", inspected_on=date(2026, 9, 1))
+    shown = {}
+    for told in (None, date(2026, 9, 20)):  # the platform may have it before the list
+        [row] = outcomes(engine, of_platform=platform(first | {"published_on": told}), **september)
+        assert date(2026, 9, 1) < row["publish_due_on"] < date(2026, 9, 30) and row["in_public_file"]
+        rate = rates(engine, row, **september, month="2026-09")
+        shown[told] = (rate["publication_due"], rate["published_in_time"], rate["unpublished_overdue"])
+    assert shown == {None: (1, 0, 1), date(2026, 9, 20): (1, 1, 0)}
+    [later] = outcomes(engine, of_platform=platform(first))
+    assert later["published_on"] == date(2026, 9, 30) > later["publish_due_on"]  # in October: published, late
+
+
 def test_a_deadline_beyond_the_calendar_is_provisional(engine: DuckDBEngine) -> None:
     winter = {"month_first": date(2026, 12, 1), "month_last": date(2026, 12, 31), "as_of": date(2026, 12, 31)}
     given = platform(RESULT | came(date(2026, 12, 20), "p", inspected_on=date(2026, 12, 18)))
