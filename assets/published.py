@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dagster as dg
 
+from assets.round_state import KEPT_FOLDERS, is_output
 from assets.stage import Month, table_asset
 from data_contracts.model import output_contract
 from resources.lake import Stored, sha256_file, write_bytes
@@ -100,15 +101,11 @@ def _evidence(month: Month) -> Stored:
     """The digests of everything the month brought forth, and a copy of its certificate (R-39)."""
     home, round_id = month.lake.home, month.round_id
     folder = home.evidence / month.name
-    # The month's files and those of the counties; correction sheets come and go with what departments mend.
+    # The month's files, those of the counties and the letters; correction sheets come and go with what departments
+    # mend, and the lists of a voided round were named by its own evidence.
     outbox = home.outbox / month.name
-    made = [
-        p
-        for folder in (outbox, outbox / "counties")
-        if folder.is_dir()
-        for p in sorted(folder.iterdir())
-        if p.is_file() and not p.name.startswith(".")
-    ]
+    folders = (outbox, *(outbox / name for name in KEPT_FOLDERS))
+    made = [path for folder in folders if folder.is_dir() for path in sorted(folder.iterdir()) if is_output(path)]
     made += sorted(home.bundles.joinpath(round_id).iterdir())
     made += sorted(p for p in month.lake.version.glob("*.parquet") if p.stem != "evidence")
     rows = [{"file_path": p.relative_to(home.root).as_posix(), "sha256": sha256_file(p)} for p in made]

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from assets import clock_inputs as given
 from assets.documents import facts, frame_of, outbox, unit_table
+from assets.round_state import LETTERS
 from assets.stage import Month, sql_asset
 from data_contracts.model import output_contract
 from resources.calendars import calendar
@@ -168,7 +169,7 @@ def _letters(month: Month) -> None:
     rules = reminder_rules()
     made = [*notices(items, rules), *letters(items, names, rules, cited)]
     write_letters(
-        outbox(month, "letters"),
+        outbox(month, LETTERS),
         sorted(made, key=lambda letter: letter.unit_code),
         rules.frame,
         demonstration=month.demonstration,

@@ -7,6 +7,7 @@ Not here: the rules of the ceremony (supervision.rounds), freezing and committin
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -25,6 +26,8 @@ from supervision.draw.quota import due
 from supervision.policy import Policy
 
 COUNTIES = "counties"  # the folder of the outbox with one workbook and the task sheets of each county
+LETTERS = "letters"  # and the one with the letters to enterprises
+KEPT_FOLDERS = (COUNTIES, LETTERS)
 _HISTORY = ("round_id", "draw_month", "task", "county", "stratum", "uid")
 
 
@@ -52,8 +55,13 @@ def keep_lists(home: Home, month: str, voided: Sequence[str]) -> None:
         return
     folder = outbox / voided[-1]
     folder.mkdir(mode=0o700)
-    for path in sorted(p for p in outbox.iterdir() if p.is_file() or p.name == COUNTIES):
+    for path in sorted(p for p in outbox.iterdir() if p.is_file() or p.name in KEPT_FOLDERS):
         path.rename(folder / path.name)
+
+
+def is_output(path: Path) -> bool:
+    """Whether a path of the outbox is a finished file: not a folder, not half written."""
+    return path.is_file() and not path.name.startswith(".")
 
 
 def declared_rule(beacon: Beacon) -> dict[str, Any]:

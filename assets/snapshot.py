@@ -43,7 +43,7 @@ def build(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
                 "snapshot_usable",
                 asset="snapshot_facts",
                 description=(
-                    "等级快照新鲜、完整、没有不识的等级和重复、没有换过内容、跳两级的不超过百分之五、"
+                    "等级快照新鲜、完整、没有不识的等级和重复、没有换过内容、跳级（两级及以上）的不超过百分之五、"
                     "各等级占比的变动不出以往的波动；"
                     "否则计划等待人工决定（R-19 至 R-21、R-39）"
                 ),

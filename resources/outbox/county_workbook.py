@@ -126,7 +126,7 @@ def write_county_workbook(
             empty="本月没有退回的行",
         ),
     ]
-    title = f"{facts['批次']} {county.unit_name}检查工作簿"
+    title = f"{facts['批次']} {county.unit_name}县级工作簿"
     return write_workbook(path, sheets, title=title, demonstration=demonstration, facts=facts)
 
 
