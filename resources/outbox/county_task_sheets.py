@@ -12,12 +12,15 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from data_contracts.model import source_contract
+from resources.outbox.cells import words_of
 from resources.outbox.county_workbook import County, numbered, people
 from resources.outbox.docx import write_docx
 from resources.outbox.workbook import BANNER
 from resources.personnel import Personnel
 
 TRIGGER_TASK = "TRG"  # the task code of a visit for a trigger alone
+_ABREAST = 3
 _TRIGGERED = {"task": "专项核查", "name": "依检查人员所持线索核查"}
 
 
@@ -31,6 +34,7 @@ def write_task_sheets(path: Path, county: County, personnel: Personnel, *, round
     context = {
         "unit_name": county.unit_name,
         "heading": BANNER if demonstration else "",
+        "results": result_words(),
         "visits": [
             _sheet(row, items.get(row["uid"], []), personnel, f"{round_id}-{county.unit_code}")
             for row in visits.to_dict("records")
@@ -38,6 +42,14 @@ def write_task_sheets(path: Path, county: County, personnel: Personnel, *, round
         ],
     }
     return write_docx(path, "task_sheet", context, title=f"{round_id} {county.unit_name}检查任务单")
+
+
+def result_words() -> str:
+    """The results that 结果录入 offers, each with its code, three in a line: what is noted on paper is what is entered."""
+    words = [
+        f"{code} {word}" for code, word in words_of(source_contract("county_return").column("result_code")).items()
+    ]
+    return "\n".join("\t".join(words[at : at + _ABREAST]) for at in range(0, len(words), _ABREAST))
 
 
 def needs_sheet(row: Mapping[Hashable, Any]) -> bool:

@@ -106,6 +106,21 @@ def test_a_task_sheet_tells_the_firm_no_grade_and_nothing_that_gives_one_away(tm
         assert shown in said
 
 
+def test_the_task_sheet_offers_the_very_results_that_are_entered(tmp_path):
+    path = tmp_path / "单.docx"
+    made = two_visits()
+    write_task_sheets(path, made, NAMED, round_id=ROUND, demonstration=False)
+    said = re.sub(r"<w:(tab|br)/>|</w:p>", "\n", text_of(path))
+    lines = re.sub(r"<[^>]*>", "", said).split("\n")
+    offered = [line for line in lines if re.fullmatch(r"[0-9A-G]+ \D+", line)]
+    words = source_contract("county_return").column("result_code").values
+    assert set(words.values()) == {line.partition(" ")[0] for line in offered}
+    assert {line.partition(" ")[2] for line in offered} <= set(words)
+    assert len(offered) == len(set(offered)) * 2  # on both sheets
+    for gone in ("待后续处理", "其他：", "有无问题"):
+        assert gone not in said
+
+
 def test_one_sheet_of_paper_for_each_visit_still_to_be_made(tmp_path):
     path = tmp_path / "单.docx"
     visits = [visit(1), visit(2), visit(3, is_gone=True), visit(4, mode_planned="off_site")]
