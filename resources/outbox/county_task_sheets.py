@@ -14,7 +14,7 @@ from typing import Any
 
 from data_contracts.model import source_contract
 from resources.outbox.cells import words_of
-from resources.outbox.county_workbook import County, numbered, people
+from resources.outbox.county_workbook import County, numbered, people, people_lines
 from resources.outbox.docx import write_docx
 from resources.outbox.workbook import BANNER
 from resources.personnel import Personnel
@@ -61,7 +61,6 @@ def _sheet(
     row: Mapping[Hashable, Any], items: list[dict[str, str]], personnel: Personnel, place: str
 ) -> dict[str, Any]:
     team = people(row["inspector_team"], personnel)
-    roles = ["主办", *["协办"] * (len(team) - 1)]
     by_number = not isinstance(row["uscc"], str)
     return {
         "number": f"{place}-{row['visit_no']}",
@@ -70,9 +69,7 @@ def _sheet(
         "code_title": "注册号" if by_number else "统一社会信用代码",
         "code": row["code"],
         "address": row["address"] or "",
-        "people": "\n".join(f"{role}：{who}" for role, who in zip(roles, team, strict=True))
-        if team
-        else "主办：____________________\n协办：____________________（市局派员）",
+        "people": people_lines(team) or "主办：____________________\n协办：____________________（市局派员）",
         "told": f"本年度至本批次之前，市场监管部门已对你单位实施现场检查 {row['visits_ytd_before']} 次。",
         "entries": [*items, *([_TRIGGERED] if row["trigger_count"] else [])],
     }

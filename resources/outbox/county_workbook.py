@@ -7,7 +7,7 @@ Here: the sheets of one county, names joined in. Not here: which rows are the co
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,16 @@ from data_contracts.model import Column, output_contract, source_contract
 from resources.outbox.workbook import Sheet, own_column, write_workbook
 from resources.personnel import Personnel
 from supervision.reports.marks import Mark, stratum_title
+from supervision.reports.terms import terms
 
+NOT_DRAWN = "触发检查"  # a visit that no task was drawn for
 _VISITS = (
-    "visit_no", "ent_name", "code", "address", "task_names", "item_names", "mode_planned", "strata", "trigger_ids",
-    "risk_points", "visits_ytd_before", "lead", "others", "visit_state", "window_end",
+    "visit_no", "ent_name", "code", "address", "levels", "item_names", "mode_planned", "trigger_ids", "risk_points",
+    "visits_ytd_before", "people", "visit_state", "window_end",
 )  # fmt: skip
 _TRIGGERS = (
     "trigger_id", "trigger_type", "evidence_ref", "approval_ref", "received_on", "ent_name", "uid", "onsite_allowed",
-    "is_late", "task_names", "lead", "others", "unmet_reason",
+    "is_late", "task_names", "people", "unmet_reason",
 )  # fmt: skip
 _ESCALATED = (
     "visit_no",
@@ -41,6 +43,9 @@ ENTERED = (
     "mode", "inspected_on", "result_code", "problem_desc", "measures", "next_action", "inspection_code", "scan_time",
     "firm_rating", "inspector_ids",
 )  # fmt: skip
+_CODES = ("uscc", "plan_id", "task_code", "item_code", "unit_code", "reg_no")
+_UNPRINTED = ("inspector_ids", *_CODES)  # numbers for the reading back
+_LISTS = ("task_names", "item_names", "trigger_ids")
 _SET_ASIDE = ("file_name", "sheet", "row_no", "received_on", "plan_id", "item_code", "uscc", "return_reason")
 _MARKS = {
     "visit_state": {
@@ -50,14 +55,16 @@ _MARKS = {
     }
 }
 _WIDTHS = {
-    "ent_name": 24, "party_name": 22, "code": 20, "uid": 20, "uscc": 20, "address": 20, "task_name": 16, "item_name": 18,
-    "task_names": 18, "item_names": 18, "mode_planned": 7, "mode": 9, "strata": 15, "trigger_ids": 18, "evidence_ref": 20,
-    "risk_points": 26, "visits_ytd_before": 8, "lead": 22, "others": 22, "visit_state_reason": 32, "unmet_reason": 30,
-    "problem_desc": 20, "measures": 14, "next_action": 14, "inspection_code": 14, "inspector_ids": 29, "is_gone": 7,
-    "return_reason": 60, "file_name": 22,
+    "visit_no": 6, "ent_name": 20, "party_name": 20, "code": 20, "uid": 20, "uscc": 20, "address": 16, "task_name": 15,
+    "item_name": 16, "task_names": 18, "item_names": 18, "mode_planned": 7, "mode": 8, "levels": 26, "trigger_ids": 14,
+    "evidence_ref": 20, "risk_points": 26, "visits_ytd_before": 8, "people": 29, "visit_state": 11,
+    "visit_state_reason": 32, "unmet_reason": 30, "inspected_on": 11, "result_code": 18, "problem_desc": 20,
+    "measures": 13, "next_action": 13, "inspection_code": 13, "scan_time": 16, "firm_rating": 9, "inspector_ids": 29,
+    "result_due_on": 11, "is_gone": 6, "return_reason": 60, "file_name": 22,
 }  # fmt: skip
 _NOTE_ENTRY = (
-    "只填浅色的列，其余各列系统预填，请勿改动、移动、合并或删去。已检查的行，检查日期与检查结果须同时填写；未检查的整行留空。"
+    "只填浅色的列，其余各列系统预填，请勿改动、移动、合并或删去（右端的编号不打印，送回后凭此认行）。已检查的行，检查日期与检查结果须同时填写；未检查的整行留空；"
+    "实际检查人员与右端预填的工号不同或者没有预填的，改填实际的工号。"
     "填好后把整份工作簿作为一个批次送回，来源写 county_return；送回多次的，以最后一次填写的为准。只有线索的户次列一行“触发检查”，也在此录入。"
 )
 _NOTE_VISITS = (
@@ -83,14 +90,14 @@ def write_county_workbook(
     path: Path, county: County, personnel: Personnel, *, demonstration: bool, facts: Mapping[str, str]
 ) -> str:
     """Write one county's workbook; returns its SHA-256. facts: holds 批次. Errors: WorkbookError."""
-    visits = _named(numbered(county.visits), "inspector_team", personnel)
-    visits = visits.assign(task_names=visits["task_names"].where(visits["task_names"].notna(), "触发检查"))
+    visits = _named(_listed(numbered(county.visits)), "inspector_team", personnel)
+    visits = visits.assign(task_names=visits["task_names"].where(visits["task_names"].notna(), NOT_DRAWN))
     inspectors = [team for team in county.visits["inspector_team"] if isinstance(team, str)]
     notes = personnel.told(number for team in inspectors for number in team.split(";"))
     sheets = [
         Sheet(
             "检查户次",
-            visits.assign(strata=[strata_words(text) for text in visits["strata"]]),
+            visits.assign(levels=_levels(county)),
             _columns("county_visit", _VISITS),
             note="\n".join((_NOTE_VISITS, *notes)),
             marks=_MARKS,
@@ -100,7 +107,7 @@ def write_county_workbook(
         ),
         Sheet(
             "触发检查",
-            _named(county.triggers.assign(team=_teams(county.triggers)), "team", personnel),
+            _named(_listed(county.triggers.assign(team=_teams(county.triggers))), "team", personnel),
             _columns("triggered_inspections", _TRIGGERS),
             widths=_WIDTHS,
             freeze=1,
@@ -127,7 +134,8 @@ def write_county_workbook(
         ),
     ]
     title = f"{facts['批次']} {county.unit_name}县级工作簿"
-    return write_workbook(path, sheets, title=title, demonstration=demonstration, facts=facts)
+    words = terms("监管档次", "信用风险等级", "户次", "现场与非现场", "触发检查")
+    return write_workbook(path, sheets, title=title, demonstration=demonstration, facts=facts, terms=words)
 
 
 def numbered(visits: pd.DataFrame) -> pd.DataFrame:
@@ -137,12 +145,25 @@ def numbered(visits: pd.DataFrame) -> pd.DataFrame:
     return visits.assign(visit_no=numbers, code=codes.where(codes.notna(), visits["uid"]))
 
 
-def strata_words(text: Any) -> Any:
-    """`GEN:C;FOOD:L2` as GEN C类（信用风险较高）；FOOD 2级监管."""
-    if not isinstance(text, str):
-        return None
-    pairs = [each.partition(":") for each in text.split(";")]
-    return "；".join(f"{task} {stratum_title(stratum)}" for task, _, stratum in pairs)
+def _levels(county: County) -> list[str]:
+    """`GEN:C;FOOD:L2` by the names of the tasks, each level on a line of its own, so that no bracket stands alone."""
+    names = dict(zip(county.entries["task_code"], county.entries["task_name"], strict=True))
+    told = []
+    for text in county.visits["strata"]:
+        pairs = [each.partition(":") for each in text.split(";")] if isinstance(text, str) else []
+        lines = [f"{names.get(task, task)}：\n　{stratum_title(stratum)}" for task, _, stratum in pairs]
+        told.append("\n".join(lines) or NOT_DRAWN)
+    return told
+
+
+def _listed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Lists as a person reads them: a full-width semicolon, after which a line may break."""
+    listed = [name for name in _LISTS if name in frame.columns]
+    return frame.assign(**{name: [_list(text) for text in frame[name]] for name in listed})
+
+
+def _list(text: Any) -> Any:
+    return text.replace(";", "；") if isinstance(text, str) else text
 
 
 def _entry_sheet(county: County, visits: pd.DataFrame) -> Sheet:
@@ -156,14 +177,14 @@ def _entry_sheet(county: County, visits: pd.DataFrame) -> Sheet:
     blank = set(ENTERED) - {"mode", "inspector_ids"}
     frame = frame.assign(**{name: pd.Series([None] * len(frame), dtype=object) for name in sorted(blank)})
     contract, shown = source_contract("county_return"), output_contract("county_entry")
-    filled = [_short(contract.column(name)) for name in ENTERED]
+    filled = [_short(contract.column(name)) for name in ENTERED if name not in _UNPRINTED]
     columns = [
         _VISIT_NO,
-        *(contract.column(name) for name in ("party_name", "uscc")),
+        contract.column("party_name"),
         *(shown.column(name) for name in ("task_name", "item_name")),
         *filled,
         *(shown.column(name) for name in ("result_due_on", "is_gone")),
-        *(contract.column(name) for name in ("plan_id", "task_code", "item_code", "unit_code", "reg_no")),
+        *(contract.column(name) for name in _UNPRINTED),
     ]
     return Sheet(
         str(contract.sheet),
@@ -173,6 +194,7 @@ def _entry_sheet(county: County, visits: pd.DataFrame) -> Sheet:
         widths=_WIDTHS,
         freeze=2,
         entries=ENTERED,
+        unprinted=_UNPRINTED,
         empty="本批次没有应录入的结果",
     )
 
@@ -188,11 +210,9 @@ def _teams(triggers: pd.DataFrame) -> list[Any]:
 
 
 def _named(frame: pd.DataFrame, team: str, personnel: Personnel) -> pd.DataFrame:
-    """The frame with `lead` and `others`: names joined in, here and nowhere else."""
-    teams = [people(text, personnel) for text in frame[team]]
-    leads: list[Any] = [each[0] if each else None for each in teams]
-    others: list[Any] = ["\n".join(each[1:]) or None for each in teams]
-    return frame.assign(lead=leads, others=others)
+    """The frame with `people`, the team by name, the lead first: joined in here and nowhere else."""
+    teams: list[Any] = [people_lines(people(text, personnel)) or None for text in frame[team]]
+    return frame.assign(people=teams)
 
 
 def people(team: Any, personnel: Personnel) -> list[str]:
@@ -200,12 +220,21 @@ def people(team: Any, personnel: Personnel) -> list[str]:
     return [personnel.shown(number) for number in team.split(";")] if isinstance(team, str) else []
 
 
+def people_lines(team: Sequence[str]) -> str:
+    """A team as it is written: 主办：… and a line for each 协办."""
+    return "\n".join(f"{'协办' if place else '主办'}：{who}" for place, who in enumerate(team))
+
+
 _VISIT_NO = own_column("visit_no", "序号", "本单位本批次的户次号，任务单末尾的号码与此相同。")
 _OWN = {
     "visit_no": _VISIT_NO,
     "code": own_column("code", "统一社会信用代码", "没有统一社会信用代码的，为注册号。"),
-    "lead": own_column("lead", "主办人员", "姓名（工号，执法证号只显示首尾）；名册中没有的只列工号。", sensitive=True),
-    "others": own_column("others", "协办人员", "其余检查人员，写法同主办人员。", sensitive=True),
+    "levels": own_column(
+        "levels", "抽查任务与监管档次", "本户被抽中的各项任务及其监管档次；只有线索的户次为触发检查。", sensitive=True
+    ),
+    "people": own_column(
+        "people", "检查人员", "姓名（工号，执法证号只显示首尾），主办在前；名册中没有的只列工号。", sensitive=True
+    ),
 }
 
 

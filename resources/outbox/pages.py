@@ -79,12 +79,12 @@ class Pages:
             or _width(column, cells, column.name in sheet.entries, totals[index] if totals else None)
             for index, (column, cells) in enumerate(zip(columns, table, strict=True))
         ]
-        page = self._page(sheet.title, landscape=True)
-        _paper(page, widths, len(sheet.frame))
+        page, printed = self._page(sheet.title, landscape=True), len(columns) - len(sheet.unprinted)
+        _paper(page, widths[:printed], len(sheet.frame))
         for index, width in enumerate(widths):
             page.set_column(index, index, width)
         heading = sheet.heading or f"{self.title}（{sheet.title}）"
-        head = self._top(page, heading, len(columns), sheet.note, width=sum(widths))
+        head = self._top(page, heading, printed, sheet.note, width=sum(widths[:printed]))
         _height(page, head, [(column.title, width - 2) for column, width in zip(columns, widths, strict=True)])
         for index, column in enumerate(columns):
             entered = column.name in sheet.entries
@@ -111,11 +111,11 @@ class Pages:
                 shade(page, sheet.heat, sheet.frame[sheet.heat.row].tolist(), names, head + 1, self._tones)
         else:
             last += 1
-            self._wide(page, last, len(columns), sheet.empty, styles.empty, 24)
+            self._wide(page, last, printed, sheet.empty, styles.empty, 24)
         if totals:
             last += 1
             _rows(page, last, totals, [styles.total(c, sheet.formats.get(c.name)) for c in columns], [1], 0)
-        page.print_area(0, 0, last, len(columns) - 1)
+        page.print_area(0, 0, last, printed - 1)
 
     def legend(self, sheets: Sequence[Sheet], terms: Mapping[str, str]) -> None:
         """Terms, then every column of every sheet with its description and class, and what the signs mean."""

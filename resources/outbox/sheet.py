@@ -32,7 +32,7 @@ class Sheet:
     last row by column name; freeze: columns kept in view; widths: width by column name where the content should not decide.
     entries: names of the columns to be filled in, with a rule and a hint each; the other cells are then locked, without a
     password. centred: names of columns of short words. break_on: a new page begins where the value of this column changes.
-    heat: how a sheet that is a matrix is shaded.
+    heat: how a sheet that is a matrix is shaded. unprinted: names of the last columns, on the sheet but not on paper.
     """
 
     title: str
@@ -49,6 +49,7 @@ class Sheet:
     centred: Collection[str] = ()
     break_on: str | None = None
     heat: Heat | None = None
+    unprinted: Collection[str] = ()
     empty: str = "本期没有记录"
 
 
@@ -95,6 +96,9 @@ def check(sheets: Sequence[Sheet]) -> None:
         shown = {column.name for column in sheet.columns}
         if not shown.issuperset(sheet.entries) or sheet.break_on not in {None, *sheet.frame.columns}:
             raise WorkbookError(f"工作表“{name}”的填写列或分页列不在表中，请核对列名。")
+        last = [column.name for column in sheet.columns][len(sheet.columns) - len(sheet.unprinted) :]
+        if set(last) != set(sheet.unprinted):
+            raise WorkbookError(f"工作表“{name}”不打印的列应当排在最后，请调整列的次序。")
         missing = [column.name for column in sheet.columns if column.name not in sheet.frame.columns]
         if missing:
             raise WorkbookError(f"工作表“{name}”的数据缺少列 {'、'.join(missing)}，请按产出契约补齐。")

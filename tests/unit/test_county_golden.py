@@ -19,24 +19,24 @@ from tests.unit.small_contracts import uscc
 
 HEADS = {
     "检查户次": [
-        "序号", "企业名称", "统一社会信用代码", "住所", "抽查任务", "抽查事项", "检查方式", "各任务监管档次", "并案线索", "风险点",
-        "年内已现场检查", "主办人员", "协办人员", "派员情况", "检查截止",
+        "序号", "企业名称", "统一社会信用代码", "住所", "抽查任务与监管档次", "抽查事项", "检查方式", "并案线索", "风险点",
+        "年内已现场检查", "检查人员", "派员情况", "检查截止",
     ],
     "结果录入": [
-        "序号", "企业名称", "统一社会信用代码", "抽查任务名称", "抽查事项", "检查方式", "检查日期", "检查结果", "问题描述", "处理措施",
-        "后续处理意见", "检查码", "扫码时间", "企业评价", "检查人员工号", "录入期限", "上门查无", "计划编号", "抽查任务编号", "抽查事项编号",
-        "检查主体", "注册号",
+        "序号", "企业名称", "抽查任务名称", "抽查事项", "检查方式", "检查日期", "检查结果", "问题描述", "处理措施",
+        "后续处理意见", "检查码", "扫码时间", "企业评价", "录入期限", "上门查无", "检查人员工号", "统一社会信用代码", "计划编号", "抽查任务编号",
+        "抽查事项编号", "检查主体", "注册号",
     ],
 }  # fmt: skip
-PLANNED = ["样例1号商贸有限公司", uscc(1), "登记事项与公示信息抽查", "事项A07", "现场"]
+PLANNED = ["样例1号商贸有限公司", "登记事项与公示信息抽查", "事项A07", "现场"]
 EMPTY = [None] * 8
 TEAM = "140826-ZF-001;140826-ZF-002"
 DUE = datetime(2026, 11, 30)
 ROWS = [
-    ["001", *PLANNED, *EMPTY, TEAM, DUE, "否", f"{ROUND}-GEN", "GEN", "A07", UNIT, None],
-    ["001", *PLANNED[:3], "事项A08", "现场", *EMPTY, TEAM, DUE, "否", f"{ROUND}-GEN", "GEN", "A08", UNIT, None],
-    ["002", "样例2号商贸有限公司", uscc(2), "触发检查", "线索核查", "现场", *EMPTY, None, datetime(2026, 10, 31), "否", f"{ROUND}-TRG",
-     "TRG", "TRG", UNIT, None],
+    ["001", *PLANNED, *EMPTY, DUE, "否", TEAM, uscc(1), f"{ROUND}-GEN", "GEN", "A07", UNIT, None],
+    ["001", *PLANNED[:2], "事项A08", "现场", *EMPTY, DUE, "否", TEAM, uscc(1), f"{ROUND}-GEN", "GEN", "A08", UNIT, None],
+    ["002", "样例2号商贸有限公司", "触发检查", "线索核查", "现场", *EMPTY, datetime(2026, 10, 31), "否", None, uscc(2),
+     f"{ROUND}-TRG", "TRG", "TRG", UNIT, None],
 ]  # fmt: skip
 
 
@@ -90,7 +90,7 @@ def test_what_may_be_filled_in_is_chosen_or_dated(book: Workbook) -> None:
     rules = {str(rule.sqref): rule for rule in page.data_validations.dataValidation}
     at = {title: get_column_letter(number) for number, title in enumerate(HEADS["结果录入"], 1)}
     of = {title: rules.get(f"{letter}{head + 1}:{letter}{last}") for title, letter in at.items()}
-    entered = HEADS["结果录入"][5:15]
+    entered = [*HEADS["结果录入"][4:13], "检查人员工号"]
     assert [title for title, rule in of.items() if rule is not None] == entered
     kinds = {title: rule.type for title, rule in of.items() if rule is not None and rule.type}
     assert kinds == {"检查方式": "list", "检查日期": "date", "检查结果": "list", "扫码时间": "date", "企业评价": "list"}
@@ -103,23 +103,18 @@ def test_what_may_be_filled_in_is_chosen_or_dated(book: Workbook) -> None:
 
 
 def test_the_paper(book: Workbook) -> None:
-    """Wide sheets lie on A3 (8), the others on A4 (9), one page wide, heads on each page."""
+    """All on A4 (9), one page wide, heads on each page; the codes of the entry list stay off the paper."""
     paper = {page.title: (page.page_setup.paperSize, page.page_setup.orientation) for page in book}
-    wide, narrow = (8, "landscape"), (9, "landscape")
-    assert paper == {
-        "封面": (9, "portrait"), "检查户次": wide, "触发检查": narrow, "升级市局": narrow, "结果录入": wide, "退回事项": narrow,
-        "图例与说明": narrow,
-    }  # fmt: skip
-    for title in ("检查户次", "结果录入"):
+    assert {size for size, _ in paper.values()} == {9}
+    assert {title for title, (_, way) in paper.items() if way == "portrait"} == {"封面"}
+    for title, last in (("检查户次", "M"), ("结果录入", "O")):
         page = book[title]
         head = head_of(page)
         assert page.print_title_rows == f"$1:${head}"
-        assert (
-            page.print_area
-            == f"'{title}'!$A$1:{page.dimensions.partition(':')[2].replace('O', '$O$').replace('V', '$V$')}"
-        )
+        assert page.print_area == f"'{title}'!$A$1:${last}${page.max_row}"
         assert page.sheet_properties.pageSetUpPr.fitToPage and page.page_setup.fitToHeight == 0
         assert page.freeze_panes == f"C{head + 1}"
+    assert HEADS["结果录入"][15] == "检查人员工号"  # the first that is not printed
 
 
 def test_every_code_in_it_is_of_a_visit_of_this_county(book: Workbook) -> None:

@@ -58,6 +58,24 @@ def test_visits_name_the_inspectors_and_show_the_stratum_to_the_county(tmp_path)
     assert "执法人员名册中没有工号 140826-ZF-002，只列工号" in said
 
 
+def test_tasks_stand_by_name_and_lists_by_full_width_semicolons(tmp_path):
+    both = visit(
+        1, strata="GEN:C;FOOD:L1", task_names="登记抽查;食品销售监督检查", trigger_ids="TS-1;TS-2", trigger_count=2
+    )
+    off_site = entry(both, "B03", task="FOOD", task_name="食品销售监督检查", mode_planned="off_site")
+    path = written(tmp_path, county([both], [entry(both), off_site], triggers=[TRIGGER | {"task_names": "甲;乙"}]))
+    shown = {sheet: cells(path, sheet) for sheet in ("检查户次", "触发检查", "升级市局")}
+    levels = "登记事项与公示信息抽查：\n　C类（信用风险较高）\n食品销售监督检查：\n　1级监管"
+    assert levels in shown["检查户次"][-1] and "公示信息抽查；登记事项检查" in shown["检查户次"][-1]
+    assert "TS-1；TS-2" in shown["检查户次"][-1] and "甲；乙" in shown["触发检查"][-1]
+    assert not re.search(r"GEN|FOOD|;", str(shown))
+
+
+def test_the_legend_explains_the_terms(tmp_path):
+    terms = {row[1] for row in cells(written(tmp_path, two_visits()), "图例与说明") if row[0] == "术语"}
+    assert terms >= {"监管档次", "现场与非现场", "触发检查", "户次"}
+
+
 def test_a_visit_without_a_team_is_the_citys_to_staff(tmp_path):
     alone = visit(3, inspector_team=None, visit_state="escalated", visit_state_reason="本县没有特种设备专长的人员")
     rows = cells(written(tmp_path, county([visit(1), alone], [])), "升级市局")
