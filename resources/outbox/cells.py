@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ CellKind = Literal["text", "integer", "number", "date", "timestamp"]
 Value = str | int | float | dt.date | dt.datetime | None
 LONGEST = 32_000
 _CUT = "……（过长，已截断，全文见数据表）"
+_UNWRITABLE = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, 2.2
 _DATES: Mapping[str, int] = {"date": 10, "timestamp": 16}
 
 
@@ -99,6 +101,15 @@ def text_lines(text: str, width: int) -> int:
     return sum(max(1, -(-text_width(line) // room)) for line in text.split("\n"))
 
 
+def writable(value: Any) -> Any:
+    """A text, or the texts in mappings and lists, as every document writes it: � for what no XML file can hold."""
+    if isinstance(value, str):
+        return value if value.isprintable() else _UNWRITABLE.sub("�", value)
+    if isinstance(value, Mapping):
+        return {key: writable(part) for key, part in value.items()}
+    return [writable(part) for part in value] if isinstance(value, list | tuple) else value
+
+
 def text_width(text: str) -> int:
     """Half-width columns of a text."""
     return len(text) if text.isascii() else sum(map(_char_width, text))
@@ -118,7 +129,7 @@ def _texts(values: pd.Series[Any], column: Column, marks: Mapping[str, Mark], *,
         if missing:
             made.append(None)
             continue
-        code = str(value).lower() if lower else str(value)
+        code = str(value).lower() if lower else str(writable(str(value)))
         text = told.get(code, code)
         made.append(_safe(text) if len(text) > LONGEST or text.startswith("<r>") else text or None)
     return made

@@ -13,6 +13,7 @@ from typing import Any
 import jinja2
 
 from resources.lake import sha256_file, write_atomically
+from resources.outbox.cells import writable
 from resources.outbox.ooxml import normalise_ooxml
 from resources.outbox.templating import TEMPLATES, environment, refused
 
@@ -38,7 +39,7 @@ def write_docx(
     def write(temporary: Path) -> None:
         try:
             document = Template(source)
-            document.render(dict(context), environment(), autoescape=True)
+            document.render(writable(context), environment(), autoescape=True)
         except (jinja2.TemplateError, OSError) as error:
             raise refused(source.name, error) from error
         if finish:

@@ -309,6 +309,15 @@ def test_drawn_and_triggered_firms_are_one_list_of_visits(tmp_path):
     assert entries[-1]["plan_id"] == f"{ROUND}-TRG"
 
 
+def test_a_firm_has_one_name_in_workbook_and_task_sheet(tmp_path):
+    odd = visit(1, ent_name="甲\x0b乙\x0c丙\uffff丁")
+    made = county([odd], [entry(odd)])
+    path = tmp_path / "单.docx"
+    write_task_sheets(path, made, NAMED, round_id=ROUND, demonstration=False)
+    assert "甲�乙�丙�丁" in cells(written(tmp_path, made), "检查户次")[-1]
+    assert "甲�乙�丙�丁" in text_of(path)
+
+
 def test_the_task_sheet_of_a_trigger_alone_names_no_code(tmp_path):
     path = tmp_path / "单.docx"
     alone = visit(1, plan_ids=None, task_names=None, item_names=None, strata=None, trigger_ids="TS-1", trigger_count=1)

@@ -215,10 +215,19 @@ def test_above_the_limit_the_book_is_streamed_with_the_same_content(tmp_path, mo
         assert "xl/sharedStrings.xml" not in archive.namelist()
 
 
+def test_what_no_file_can_hold_is_told_by_one_sign(tmp_path):
+    names = pd.Series(["甲\ud800乙", "甲\x0b乙", "甲\x01乙", "甲\uffff乙", "甲_x000B_\n乙"], dtype=object)
+    _write(tmp_path / "a.xlsx", _sheet(names))
+    page = openpyxl.load_workbook(tmp_path / "a.xlsx")["名单"]
+    told = [row[0] for row in page.iter_rows(values_only=True) if str(row[0]).startswith("甲")]
+    assert told == [*["甲�乙"] * 4, "甲_x000B_\n乙"]
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"title": "a/b"}, "不可用"),
+        ({"unprinted": ["name"]}, "不打印的列应当排在最后"),
         ({"columns": [TEXT, own_column("missing", "缺列", "没有。")]}, "缺少列 missing"),
         ({"frame": pd.DataFrame({"name": ["甲"], "code": ["x"], "count": ["三"], "day": [None]})}, "第 1 条的“户数”"),
     ],
