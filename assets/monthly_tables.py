@@ -345,7 +345,7 @@ def _lags(month: Month) -> Table:
 def _leaks(month: Month) -> Table:
     readers, states = _words("leak_meter", "reader"), _words("leak_meter", "meter_state")
     actions = _words("leak_meter", "leak_action")
-    tones = {"over": "bad", "within": "good", "shown": "plain"}
+    tones = {"over": "bad", "within": "good", "shown": "plain", "nobody": "plain"}
     shown: Sequence[Callable[[Mapping[str, Any]], Cell]] = (
         lambda row: Cell(output_contract(row["public_file"].split(".")[0]).title),
         lambda row: Cell(readers[row["reader"]]),

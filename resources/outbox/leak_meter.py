@@ -19,7 +19,12 @@ _NOTE = (
     "右边是不看文件时的概率，相差越大泄露越多。上限和超限处理见 data_contracts/leak.yaml，推导见 docs/leak-meter.md。"
 )
 _PERCENT = ("p_d", "p_cd", "base_d", "base_cd", "named_d", "limit_d", "limit_cd")
-_STATES = {"over": Mark("▲", "bad"), "within": Mark("●", "good"), "shown": Mark("○", "plain")}
+_STATES = {
+    "over": Mark("▲", "bad"),
+    "within": Mark("●", "good"),
+    "shown": Mark("○", "plain"),
+    "nobody": Mark("–", "plain"),
+}
 
 
 def write_leak_meter(path: Path, meter: pd.DataFrame, *, demonstration: bool, facts: Mapping[str, str]) -> str:

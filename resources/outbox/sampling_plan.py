@@ -5,9 +5,10 @@ Here: city overview, one sheet per county, strata, capacity and shortfall. Not h
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -38,6 +39,11 @@ _COUNTS = ("n_frame", "n_eligible", "n_drawn_ytd", "n_planned", "n_funded")
 _SUMMED = ("n_drawn_ytd", "n_planned", "n_funded")
 _VISITS = "合计为户次：同一户可以在几个任务中。名录库户数和可抽户数不跨任务相加。"
 _NOTE = "抽查比例和频次按省局信用风险分类结果确定：A类降低，B类常规，C类提高，D类大幅提高（运市监信用〔2022〕4号第六条第2点）。"
+
+_NOTE_RESTING = (
+    "本月不抽的任务：按年比例的，本批次应抽不足1户，随机取整为0，每批次单独取整，不结转；规定全年户数的，按进度已经抽足，其余在以后批次抽。"
+    "各监管档次见“分层明细”。"
+)
 
 
 def write_sampling_plan(
@@ -86,13 +92,17 @@ def _form_columns() -> list[Column]:
 
 
 def _form(title: str, plan: pd.DataFrame, heading: str, *, city: bool = False) -> Sheet:
-    """The official table: one row per task, strata told in words."""
-    rows = []
-    for number, (_, part) in enumerate(plan.groupby("task_code", sort=False), start=1):
+    """The official table: one row per task, strata told in words; a county's tasks without a visit as one row at the end."""
+    tasks = [part for _, part in plan.groupby("task_code", sort=False)]
+    resting = [] if city else [part for part in tasks if not part[["n_planned", "n_short", "n_excess"]].to_numpy().any()]
+    rows: list[dict[str, Any]] = []
+    for part in tasks:
+        if any(part is other for other in resting):
+            continue
         first = part.iloc[0]
         rows.append(
             {
-                "seq_no": str(number),
+                "seq_no": str(len(rows) + 1),
                 **{name: first[name] for name in ("task_name", "draw_type", "object_scope", "initiator")},
                 "item_names": str(first["item_names"]).replace(";", "；"),
                 "quantity": _quantity(part),
@@ -105,6 +115,8 @@ def _form(title: str, plan: pd.DataFrame, heading: str, *, city: bool = False) -
             }
         )
     columns = _form_columns()
+    if resting:
+        rows.append(dict.fromkeys(column.name for column in columns) | _resting(resting, len(rows) + 1))
     widths = {
         "seq_no": 6, "task_name": 15, "draw_type": 8, "item_names": 20, "object_scope": 15, "initiator": 12, "quantity": 26,
         "credit_use": 44, "span": 12, "unit_name": 14, "mode": 10,
@@ -113,7 +125,7 @@ def _form(title: str, plan: pd.DataFrame, heading: str, *, city: bool = False) -
         title,
         pd.DataFrame(rows, columns=[column.name for column in columns]),
         columns,
-        note=_NOTE,
+        note=f"{_NOTE}\n{_NOTE_RESTING}" if resting else _NOTE,
         heading=heading,
         widths=widths,
         centred=("seq_no", "draw_type", "span", "mode"),
@@ -121,14 +133,31 @@ def _form(title: str, plan: pd.DataFrame, heading: str, *, city: bool = False) -
     )
 
 
+def _resting(parts: Sequence[pd.DataFrame], number: int) -> dict[str, str]:
+    """The row of the tasks for which nobody is drawn this month, each with what was drawn before."""
+    told = [f"{part.iloc[0]['task_name']}（已抽{int(part['n_drawn_ytd'].sum()):,}户）" for part in parts]
+    return {
+        "seq_no": str(number),
+        "task_name": f"本月不抽的任务{len(parts)}项",
+        "quantity": "本月抽取0户\n年内以前批次已抽户数见右",
+        "credit_use": "、".join(told),
+        "unit_name": parts[0].iloc[0]["unit_name"],
+    }
+
+
 def _quantity(part: pd.DataFrame) -> str:
     planned, funded, frame, drawn = (
         int(part[name].sum()) for name in ("n_planned", "n_funded", "n_frame", "n_drawn_ytd")
     )
     share = f"，占名录库{frame:,}户的{100 * funded / frame:.2f}%" if funded and frame else f"（名录库{frame:,}户）"
-    short, excess = float(part["n_short"].sum()), int(part["n_excess"].sum())
     unmet = f"\n计划{planned:,}户，因检查力量不足暂缓{planned - funded:,}户" if planned > funded else ""
-    unmet += f"\n可抽户数不足，少{_few(short)}户次" if short else ""
+    by_rate = part["rounding"] == "unbiased"
+    for short, unit, then in (
+        (float(part.loc[~by_rate, "n_short"].sum()), "户", "年内以后批次有可抽的再补"),
+        (float(part.loc[by_rate, "n_short"].sum()), "户次", "不结转"),
+    ):
+        unmet += f"\n可抽户数不足：{_few(short)}{unit}无户可抽，{then}" if short else ""
+    excess = int(part["n_excess"].sum())
     unmet += f"\n全年应抽数下降，已多抽{excess:,}户" if excess else ""
     return f"本月抽取{funded:,}户{share}{unmet}\n年内以前批次已抽{drawn:,}户"
 

@@ -24,8 +24,9 @@ LIST: Final = "drawn_public.csv"
 RESULTS: Final = "results_public.csv"
 TOTALS: Final = ("plan_public.csv", "county_totals_public.csv", "round_public.csv")
 READERS: Final[Mapping[str, str]] = {
-    "file": "只看本文件",
-    "tasks": "另看任务与检查主体",
+    "listed": "只知名列其中",
+    "file": "看本文件各栏",
+    "task": "只看一项任务",
     "twice": "年内见两次",
     "thrice": "年内见三次",
     "ticket": "另知票号",
@@ -36,10 +37,10 @@ ALL: Final = "全部"
 _LEAST = Fraction(1, 2)  # firms expected, below which a combination of tasks is an accident and not a reading
 
 _NO_NAME = "不点名的合计：看了与不看一样。"
-_ONE = "一户的票号在各项任务中相同，入选与否只看票号是否低于该层的比率，据此精确计算；补抽和触发检查不计。"
+_ONE = "一户的票号在各项任务中相同，入选与否看票号是否低于该层的比率；实际按位次取整数户，与此相差不大；补抽和触发检查不计。"
 _TASK = "只看这一项任务；基数为该任务本月可抽的户。"
 _RESULTS = "假定检查结果与等级无关、抽中的都已公示；其余同抽查名单。"
-_YEAR = "按政策的窗口、比例、间隔推算，只跟踪年比例最高的两项任务，按批次均匀实施；年度合计上限、压减和去年的检查不计。"
+_YEAR = "按政策的窗口、比例、间隔推算，只跟踪年比例最高的四项任务，按批次均匀实施；年度合计上限、压减和去年的检查不计。"
 _TICKET = "比率可由公开的规定和合计推出，票号一经泄露即可与之比较；只能保密（DRAW 第 3 节）。"
 _KEY = "可算出所有户的票号，并知道各户属于哪些任务；未列出而票号很小的户也随之暴露。只能保密（DRAW 第 3 节）。"
 
@@ -167,19 +168,19 @@ def meter_rows(
     rows = [_row(file, "file", ALL, leak_meter.no_names(profiles), _NO_NAME, limits) for file in TOTALS]
     whole, by_row = leak_meter.of_list(profiles, chances), leak_meter.of_all_rows(profiles, chances)
     rows += [
-        _row(LIST, "file", ALL, whole, _ONE, limits),
-        _row(LIST, "tasks", ALL, by_row, _ONE, limits),
+        _row(LIST, "listed", ALL, whole, _ONE, limits),
+        _row(LIST, "file", ALL, by_row, _ONE, limits),
         *_worst(profiles, chances, names, limits),
         *(
-            _row(LIST, "tasks", names.get(task, task), leak_meter.of_task(profiles, chances, task), _TASK, limits)
+            _row(LIST, "task", names.get(task, task), leak_meter.of_task(profiles, chances, task), _TASK, limits)
             for task in sorted({task for (task, _, _), chance in chances.items() if chance})
         ),
         _row(LIST, "twice", ALL, leak_year.after_listings(profiles, policy, 2), _YEAR, limits),
         _row(LIST, "thrice", ALL, leak_year.after_listings(profiles, policy, 3), _YEAR, limits),
         _row(LIST, "ticket", ALL, leak_meter.of_tickets(profiles, chances, knows_scope=False), _TICKET, limits),
         _row(LIST, "key", ALL, leak_meter.of_tickets(profiles, chances, knows_scope=True), _KEY, limits),
-        _row(RESULTS, "file", ALL, whole, _RESULTS, limits),
-        _row(RESULTS, "tasks", ALL, by_row, _RESULTS, limits),
+        _row(RESULTS, "listed", ALL, whole, _RESULTS, limits),
+        _row(RESULTS, "file", ALL, by_row, _RESULTS, limits),
     ]
     return rows
 
@@ -191,13 +192,15 @@ def _worst(profiles: Sequence[Profile], chances: Chances, names: Mapping[str, st
         return []
     cell = max(sorted(cells), key=lambda each: cells[each].p_d)
     scope = f"最易推知的：{'，'.join((names.get(cell[0], cell[0]), '、'.join(names.get(t, t) for t in cell[1:])))}"
-    return [_row(LIST, "tasks", scope, cells[cell], _ONE, limits)]
+    return [_row(LIST, "file", scope, cells[cell], _ONE, limits)]
 
 
 def _row(file: str, reader: str, scope: str, reading: Reading, note: str, limits: Edition) -> MeterRow:
     limit = limits.limits.get((file, reader)) if scope == ALL else None
     state = "shown"
-    if limit is not None:
+    if not reading.listed and file not in TOTALS:
+        state = "nobody"  # 0 of 0 is no probability, and no safe one either
+    elif limit is not None:
         state = "over" if reading.p_d > limit.p_d or reading.p_cd > limit.p_cd else "within"
     return MeterRow(
         file,

@@ -48,7 +48,7 @@ def limit(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
             kept = {
                 key: replace(each, p_d=each.p_d / 10**6, p_cd=each.p_cd / 10**6, action=action)
                 for key, each in found.limits.items()
-                if key == ("drawn_public.csv", "file")
+                if key == ("drawn_public.csv", "listed")
             }
             return replace(found, limits=kept)
 
@@ -66,7 +66,7 @@ def test_the_list_is_withheld_until_a_person_decides(month: Month, limit: Callab
     limit("hold")
     public._leak_meter(month)
     reason = month.lake.holds()[HOLD]
-    assert "drawn_public.csv（只看本文件）" in reason and leak_words(reason) == []
+    assert "drawn_public.csv（只知名列其中）" in reason and leak_words(reason) == []
     assert lists(month) == []
     role = next(code for code, each in sorted(month.policy.roles.items()) if "approve" in each.duties)
     with pytest.raises(DecisionError, match="leak_meter"):

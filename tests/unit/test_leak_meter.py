@@ -200,7 +200,7 @@ def test_a_second_listing_for_quotas_alone_cannot_be_and_says_nothing_of_d() -> 
 
 
 def edition(action: str = "hold", p_d: str = "1/2") -> leak_limits.Edition:
-    limit = {"file": "drawn_public.csv", "reader": "file", "p_d": p_d, "p_cd": "9/10", "action": action}
+    limit = {"file": "drawn_public.csv", "reader": "listed", "p_d": p_d, "p_cd": "9/10", "action": action}
     version = {"version": "t", "valid_from": date(2026, 1, 1), "caused_by": "试验用的上限", "limits": [limit]}
     return leak_limits.parse_limits(LIMITS | {"versions": [version]})[0]
 
@@ -225,13 +225,30 @@ def test_what_is_over_a_limit_asks_for_its_action_and_nothing_else_does() -> Non
     assert leak_limits.action_of(metered(edition())) is None
     over = metered(edition(p_d="2/5"))
     assert leak_limits.action_of(over) == "hold"
-    assert leak_limits.told(over) == "drawn_public.csv（只看本文件）"
+    assert leak_limits.told(over) == "drawn_public.csv（只知名列其中）"
     assert leak_limits.action_of(metered(edition("merge", "2/5"))) == "merge"
     assert leak_limits.action_of([*over, *metered(edition("warn", "2/5"))]) == "hold"
     again = leak_limits.findings_sha256("2026-10", over)
     assert again == leak_limits.findings_sha256("2026-10", metered(edition(p_d="2/5")))
     assert again != leak_limits.findings_sha256("2026-10", metered(edition(p_d="1/5")))
     assert again != leak_limits.findings_sha256("2026-11", over)
+
+
+def test_the_list_is_held_for_what_its_own_columns_tell() -> None:
+    """The columns stand in the list itself: a limit that only warned of them let a list out that named its D firms."""
+    shipped = leak_limits.edition_in_force(leak_limits.parse_limits(LIMITS), date(2026, 10, 1)).limits
+    assert {key[1]: each.action for key, each in shipped.items() if key[0] == "drawn_public.csv"} == {
+        "listed": "hold", "file": "hold", "twice": "warn", "thrice": "warn",
+    }  # fmt: skip
+
+
+def test_a_reading_of_nobody_is_not_within_a_limit() -> None:
+    states = {(row["public_file"], row["reader"]): row["meter_state"] for row in metered(edition())}
+    assert states["drawn_public.csv", "listed"] == "within"
+    empty = leak_limits.meter_rows(ONE_TASK, {}, POLICY, {}, edition())
+    assert {row.meter_state for row in empty if row.public_file == "drawn_public.csv" and row.reader == "listed"} == {
+        "nobody"
+    }
 
 
 def test_what_a_person_is_told_says_no_grade_and_no_figure() -> None:

@@ -82,7 +82,7 @@ def test_a_settled_finding_is_told_last_and_asks_for_nothing() -> None:
 
 def test_alarms_of_shares_and_leaks_are_red() -> None:
     told = decisions(
-        Matters(migration=["D类占比 3.00%，比上月变动 +1.20 个百分点"], leaks="drawn_public.csv（只看本文件）")
+        Matters(migration=["D类占比 3.00%，比上月变动 +1.20 个百分点"], leaks="drawn_public.csv（只知名列其中）")
     )
     assert [(i.urgency, i.topic) for i in told] == [("red", "等级迁移异常"), ("red", "公开文件")]
 
