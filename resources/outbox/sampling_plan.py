@@ -94,7 +94,9 @@ def _form_columns() -> list[Column]:
 def _form(title: str, plan: pd.DataFrame, heading: str, *, city: bool = False) -> Sheet:
     """The official table: one row per task, strata told in words; a county's tasks without a visit as one row at the end."""
     tasks = [part for _, part in plan.groupby("task_code", sort=False)]
-    resting = [] if city else [part for part in tasks if not part[["n_planned", "n_short", "n_excess"]].to_numpy().any()]
+    resting = (
+        [] if city else [part for part in tasks if not part[["n_planned", "n_short", "n_excess"]].to_numpy().any()]
+    )
     rows: list[dict[str, Any]] = []
     for part in tasks:
         if any(part is other for other in resting):
