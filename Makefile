@@ -44,7 +44,7 @@ bench-collect: $(DEV) ## 归集各环节与裸工具对比：工作簿、CSV、�
 bench-matching: $(DEV) ## 人员匹配：两万户次、六百人
 	@$(BIN)/python -m bench.matching
 
-bench-outputs: $(DEV) ## 二十万行清单与直写对比，六万户一个月的全部产出（约三分钟）
+bench-outputs: $(DEV) ## 二十万行清单与直写对比，六万户一个月的全部产出（约五分钟）
 	@$(BIN)/python -m bench.outputs
 
 bench-verifier: $(DEV) ## 独立核对程序：一百万行名录

@@ -38,12 +38,19 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
     layout_in_force(LAYOUT, date.max)
     return [
         sql_asset(
+            "result_pair",
+            partitions,
+            inputs=["accepted_inspection_result", "accepted_county_return", "county_return_verdict"],
+            parameters=lambda m: {"as_of": m.as_of},
+        ),
+        sql_asset(
             "inspection_outcome",
             partitions,
             inputs=[
                 "accepted_inspection_result",
                 "accepted_county_return",
                 "county_return_verdict",
+                "result_pair",
                 "accepted_acknowledgement",
                 "subject",
             ],
@@ -53,8 +60,7 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
         sql_asset(
             "outcome_difference",
             partitions,
-            inputs=["accepted_inspection_result", "accepted_county_return", "county_return_verdict", "subject"],
-            parameters=lambda m: {"as_of": m.as_of},
+            inputs=["accepted_inspection_result", "accepted_county_return", "result_pair", "subject"],
             extra=lambda _: {"unit": unit_table(), "result_word": result_words(), "task_word": task_words()},
         ),
         sql_asset(

@@ -68,34 +68,18 @@ county as (
     inner join county_seen as s on r.plan_id = s.plan_id and r.item_code = s.item_code and r.uscc = s.uscc
     where v.return_verdict = 'taken' and r.result_code is not null and r.inspected_on <= $as_of
 ),
--- 同一结果：任务、事项、主体相同，且同属一个计划或在同一日。
-candidates as (
-    select
-        c.row_id as county_row,
-        p.row_id as platform_row,
-        case when p.plan_id = c.plan_id then 0 else 1 end as other_plan,
-        abs(p.inspected_on - c.inspected_on) as days_apart
-    from county as c
-    inner join platform as p on c.task_code = p.task_code and c.item_code = p.item_code and c.uid = p.uid
-    where p.plan_id = c.plan_id or p.inspected_on = c.inspected_on
-),
-pairs as (
-    select county_row, platform_row
-    from candidates
-    qualify row_number() over (partition by county_row order by other_plan, days_apart, platform_row) = 1
-),
 -- 平台没有写的，由县级补上。
 supplied as (
-    select p.platform_row, c.*
-    from pairs as p
-    inner join county as c on p.county_row = c.row_id
-    qualify row_number() over (partition by platform_row order by changed_on desc, row_id) = 1
+    select p.platform_row_id, c.*
+    from result_pair as p
+    inner join county as c on p.county_row_id = c.row_id
+    qualify row_number() over (partition by platform_row_id order by changed_on desc, row_id) = 1
 ),
 alone as (
     select c.*
     from county as c
-    left join pairs as p on c.row_id = p.county_row
-    where p.county_row is null
+    left join result_pair as p on c.row_id = p.county_row_id
+    where p.county_row_id is null
     qualify row_number() over (partition by task_code, item_code, uid, inspected_on order by changed_on desc, row_id) = 1
 ),
 merged as (
@@ -123,7 +107,7 @@ merged as (
         c.changed_on as county_on,
         p.published_on as told_on
     from platform as p
-    left join supplied as c on p.row_id = c.platform_row
+    left join supplied as c on p.row_id = c.platform_row_id
     union all
     select
         task_code,

@@ -1,58 +1,28 @@
 -- 结果不一致：同一检查结果在平台与县级工作簿中写得不同之处；已以平台为准，由县级核对（R-29）。
-with platform as (
+with same_result as (
     select
-        task_code,
-        item_code,
-        uscc as uid,
-        inspected_on,
-        plan_id,
-        unit_code,
-        mode,
-        result_code,
-        replace(inspector_ids, '；', ';') as inspector_ids,
-        row_id
-    from accepted_inspection_result
-    where is_current and inspected_on <= $as_of
-),
-county as (
-    select
-        r.task_code,
-        r.item_code,
-        r.uscc as uid,
-        r.inspected_on,
-        r.plan_id,
-        r.unit_code,
-        r.mode,
-        r.result_code,
-        replace(r.inspector_ids, '；', ';') as inspector_ids,
-        r.row_id,
-        r.delivery_id,
-        r.file_name,
-        r.sheet,
-        r.row_no
-    from accepted_county_return as r
-    inner join county_return_verdict as v on r.row_id = v.row_id
-    where v.return_verdict = 'taken' and r.inspected_on <= $as_of
-),
-candidates as (
-    select
-        c.*,
+        c.task_code,
+        c.item_code,
+        c.uscc as uid,
+        c.inspected_on,
+        c.plan_id,
+        c.unit_code,
+        c.mode,
+        c.result_code,
+        replace(c.inspector_ids, '；', ';') as inspector_ids,
+        c.row_id,
+        c.delivery_id,
+        c.file_name,
+        c.sheet,
+        c.row_no,
         p.inspected_on as platform_inspected_on,
         p.unit_code as platform_unit_code,
         p.mode as platform_mode,
         p.result_code as platform_result_code,
-        p.inspector_ids as platform_inspector_ids,
-        p.row_id as platform_row,
-        case when p.plan_id = c.plan_id then 0 else 1 end as other_plan,
-        abs(p.inspected_on - c.inspected_on) as days_apart
-    from county as c
-    inner join platform as p on c.task_code = p.task_code and c.item_code = p.item_code and c.uid = p.uid
-    where p.plan_id = c.plan_id or p.inspected_on = c.inspected_on
-),
-same_result as (
-    select *
-    from candidates
-    qualify row_number() over (partition by row_id order by other_plan, days_apart, platform_row) = 1
+        replace(p.inspector_ids, '；', ';') as platform_inspector_ids
+    from result_pair as r
+    inner join accepted_county_return as c on r.county_row_id = c.row_id
+    inner join accepted_inspection_result as p on r.platform_row_id = p.row_id
 ),
 compared as (
     select

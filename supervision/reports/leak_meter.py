@@ -85,7 +85,7 @@ def of_list(profiles: Sequence[Profile], chances: Chances) -> Reading:
     for profile in profiles:
         steps = _steps(profile, chances)
         whole.add(profile.grade, profile.firms * (steps[0][0] if steps else _ZERO))
-    return _reading([whole], profiles)
+    return _reading([whole], _base(profiles))
 
 
 def of_task(profiles: Sequence[Profile], chances: Chances, task: str) -> Reading:
@@ -95,7 +95,7 @@ def of_task(profiles: Sequence[Profile], chances: Chances, task: str) -> Reading
     for profile in inside:
         chance = next(chances.get((task, profile.county, s), _ZERO) for name, s in profile.places if name == task)
         whole.add(profile.grade, profile.firms * chance)
-    return _reading([whole], inside)
+    return _reading([whole], _base(inside))
 
 
 def of_rows(profiles: Sequence[Profile], chances: Chances) -> dict[Cell, Reading]:
@@ -104,7 +104,8 @@ def of_rows(profiles: Sequence[Profile], chances: Chances) -> dict[Cell, Reading
     for profile in profiles:
         for cell, low, high in _intervals(profile, chances):
             cells[cell].add(profile.grade, profile.firms * (high - low))
-    return {cell: _reading([weights], profiles) for cell, weights in sorted(cells.items())}
+    base = _base(profiles)  # one for all: a month has a thousand cells
+    return {cell: _reading([weights], base) for cell, weights in sorted(cells.items())}
 
 
 def of_all_rows(profiles: Sequence[Profile], chances: Chances) -> Reading:
@@ -113,7 +114,7 @@ def of_all_rows(profiles: Sequence[Profile], chances: Chances) -> Reading:
     for profile in profiles:
         for cell, low, high in _intervals(profile, chances):
             cells[cell].add(profile.grade, profile.firms * (high - low))
-    return _reading(cells.values(), profiles)
+    return _reading(cells.values(), _base(profiles))
 
 
 def of_tickets(profiles: Sequence[Profile], chances: Chances, *, knows_scope: bool) -> Reading:
@@ -138,7 +139,7 @@ def of_tickets(profiles: Sequence[Profile], chances: Chances, *, knows_scope: bo
                 for each, number in counts.items():
                     piece.add(each, number * (following - place))
                 pieces.append(piece)
-    return _reading(pieces, profiles)
+    return _reading(pieces, _base(profiles))
 
 
 def _steps(profile: Profile, chances: Chances) -> list[tuple[Fraction, str]]:
@@ -164,9 +165,9 @@ def _base(profiles: Iterable[Profile]) -> Weights:
     return base
 
 
-def _reading(cells: Iterable[Weights], profiles: Iterable[Profile]) -> Reading:
+def _reading(cells: Iterable[Weights], base: Weights) -> Reading:
     """The mean over listed D (C or D) firms of the probability that their cell gives them."""
-    base, total = _base(profiles), Weights()
+    total = Weights()
     given_d = given_cd = certain = _ZERO
     for cell in cells:
         if not cell.every:

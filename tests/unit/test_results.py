@@ -79,6 +79,13 @@ def file_days(*days: date, provisional: bool = False) -> pa.Table:
 BOTH = file_days(date(2026, 9, 30), AS_OF)
 
 
+def paired(engine: DuckDBEngine, inputs: dict[str, pa.Table], as_of: date = AS_OF) -> dict[str, pa.Table]:
+    """The inputs with the rows that tell the same result."""
+    names = ("accepted_inspection_result", "accepted_county_return", "county_return_verdict")
+    rows = run(engine, "result_pair", {name: inputs[name] for name in names}, as_of=as_of)
+    return inputs | {"result_pair": stored("result_pair", *rows)}
+
+
 def outcomes(
     engine: DuckDBEngine,
     *,
@@ -101,7 +108,8 @@ def outcomes(
         "file_day": files,
         "voided_round": frame({"round_id": S}, [{"round_id": name} for name in voided]),
     }
-    return run(engine, "inspection_outcome", inputs, **MONTH | {"as_of": AS_OF} | params)
+    dated = MONTH | {"as_of": AS_OF} | params
+    return run(engine, "inspection_outcome", paired(engine, inputs, dated["as_of"]), **dated)
 
 
 def difference(engine: DuckDBEngine, of_platform: pa.Table, of_county: pa.Table) -> list[tuple[str, str, str]]:
@@ -114,7 +122,7 @@ def difference(engine: DuckDBEngine, of_platform: pa.Table, of_county: pa.Table)
         "result_word": RESULT_WORDS,
         "task_word": TASK_WORDS,
     }
-    rows = run(engine, "outcome_difference", inputs, as_of=AS_OF)
+    rows = run(engine, "outcome_difference", paired(engine, inputs))
     assert {(row["task_name"], row["ent_name"]) for row in rows} <= {("登记事项抽查", "甲店")}
     return [(row["differing_column"], row["platform_value"], row["county_value"]) for row in rows]
 
