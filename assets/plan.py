@@ -137,9 +137,8 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
             partitions,
             inputs=[
                 "accepted_inspector_conflict",
-                "accepted_inspection_result",
-                "accepted_county_return",
                 "accepted_register",
+                "inspection",
                 "roster",
                 "population",
             ],

@@ -77,12 +77,13 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
             parameters=lambda m: {"as_of": m.as_of},
         ),
         sql_asset(
-            "visit",
+            "inspection",
             partitions,
             inputs=["accepted_inspection_result", "accepted_county_return"],
             deps=["intake"],
             parameters=lambda m: {"as_of": m.as_of},
         ),
+        sql_asset("visit", partitions, inputs=["inspection"]),
         sql_asset(
             "enterprise_month",
             partitions,

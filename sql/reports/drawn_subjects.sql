@@ -96,24 +96,9 @@ merged as (
     from chosen
     group by uid, county, round_id
 ),
-withdrawn as (
-    select plan_id, item_code, uscc, max(version_no) as last_version
-    from accepted_county_return
-    where is_withdrawn
-    group by plan_id, item_code, uscc
-),
--- 截至日已知的检查结果，平台的与县级送回的（后来的空白行不抵消已填的）；各项任务都有结果的才算已检查。
+-- 各项任务都有检查结果的才算已检查。
 results as (
-    select uscc as uid, plan_id
-    from accepted_inspection_result
-    where is_current and inspected_on <= $as_of
-    union
-    select c.uscc as uid, c.plan_id
-    from accepted_county_return as c
-    left join withdrawn as w on c.plan_id = w.plan_id and c.item_code = w.item_code and c.uscc = w.uscc
-    where
-        not c.is_withdrawn and c.result_code is not null and c.inspected_on <= $as_of
-        and c.version_no > coalesce(w.last_version, 0)
+    select distinct uid, plan_id from inspection
 ),
 finished as (
     select c.uid

@@ -54,6 +54,14 @@ def accepted(name: str, *rows: Mapping[str, Any]) -> pa.Table:
     return of(source_contract(name), *given, more=more)
 
 
+def inspections(engine: DuckDBEngine, platform: pa.Table, county: pa.Table, as_of: date = AS_OF) -> pa.Table:
+    """What platform and counties tell, merged as the stage merges it."""
+    tables = {"accepted_inspection_result": platform, "accepted_county_return": county}
+    made = engine.select(sql_text("risk/inspection"), tables, {"as_of": as_of})
+    assert tuple(made.schema.names) == output_contract("inspection").column_names
+    return made
+
+
 def units() -> pa.Table:
     return frame(dict.fromkeys(("unit_code", "unit_name", "kind", "county"), S), UNITS)
 

@@ -14,6 +14,7 @@ import pytest
 from data_contracts.model import output_contract
 from resources.engines.duckdb_engine import DuckDBEngine
 from resources.reference import record_table
+from tests.unit.collection_frames import inspections
 from tests.unit.test_sql_rules import accepted, run, stored
 
 ROUND = "YC-2026-10"
@@ -274,8 +275,6 @@ def subjects(engine: DuckDBEngine, *, voided: bool = False, **changes: pa.Table)
         "subject": stored("subject", *({"uid": u, "party_name": u, "uscc": u} for u in uids)),
         "enterprise_month": stored("enterprise_month", *({"uid": u, "credit_grade": "D"} for u in uids)),
         "visit": stored("visit", {"uid": "S1", "visited_on": date(2026, 2, 2), "task": "GEN"}),
-        "accepted_inspection_result": accepted("inspection_result"),
-        "accepted_county_return": accepted("county_return"),
         "policy_task": record_table(
             [{"task": t, "task_name": t, "item_names": t, "window_end": "2026-11-30"} for t in ("GEN", "FOOD")]
         ),
@@ -283,7 +282,9 @@ def subjects(engine: DuckDBEngine, *, voided: bool = False, **changes: pa.Table)
         "policy_cap": record_table([{"credit_grade": g, "visits": 2} for g in "ABCDU"]),
         "unit": UNITS,
     }  # fmt: skip
-    params = {"year": 2026, "month_first": date(2026, 10, 1), "as_of": DAY, "voided": voided}
+    told = [changes.pop(f"accepted_{name}", accepted(name)) for name in ("inspection_result", "county_return")]
+    inputs["inspection"] = inspections(engine, *told, as_of=DAY)
+    params = {"year": 2026, "month_first": date(2026, 10, 1), "voided": voided}
     rows = select(engine, "drawn_subjects", inputs | changes, **params)
     return {row["uid"]: row for row in rows}
 

@@ -512,8 +512,8 @@ def test_a_deadline_beyond_the_calendar_is_provisional(engine: DuckDBEngine) -> 
 
 # —— the visits that gaps and caps rest on ——
 def visits(engine: DuckDBEngine, of_platform: pa.Table, of_county: pa.Table) -> list[tuple[Any, ...]]:
-    inputs = {"accepted_inspection_result": of_platform, "accepted_county_return": of_county}
-    made = engine.select(sql_text("risk/visit"), inputs, {"as_of": AS_OF})
+    known = f.inspections(engine, of_platform, of_county)
+    made = engine.select(sql_text("risk/visit"), {"inspection": known}, {})
     return [(row["uid"], row["visited_on"], row["task"]) for row in made.to_pylist()]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from data_contracts.model import output_contract, source_contract
 from resources.engines.duckdb_engine import DuckDBEngine, sql_text
-from tests.unit.collection_frames import AS_OF, B, D, S, T, accepted, frame, stored
+from tests.unit.collection_frames import AS_OF, B, D, S, T, accepted, frame, inspections, stored
 
 FIRM, OTHER = "91140802MA0WADM227", "91140802MA0WAY4Y7X"
 PERSON = {
@@ -62,14 +62,14 @@ def conflicts(
     people: list[dict[str, Any]] | None = None,
     cross_station: bool = False,
 ) -> dict[tuple[str, str], str]:
+    told = accepted("inspection_result", *(results or [])), accepted("county_return", *(sent_back or []))
     firms = [{"uscc": FIRM, "station": "解州所"}, {"uscc": OTHER, "station": "东城所"}]
     rows = run(
         engine,
         "conflict",
         {
             "accepted_inspector_conflict": accepted("inspector_conflict", *(declared or [])),
-            "accepted_inspection_result": accepted("inspection_result", *(results or [])),
-            "accepted_county_return": accepted("county_return", *(sent_back or [])),
+            "inspection": inspections(engine, *told),
             "accepted_register": accepted("register", *firms),
             "roster": stored("roster", *(people or [LISTED])),
             "population": stored("population", *LIVING),
