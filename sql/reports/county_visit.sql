@@ -40,22 +40,6 @@ listed as (
     from drawn as d
     full outer join triggered as t on d.uid = t.uid
 ),
-teams as (
-    select split_part(visit_uid, '.', 1) as uid, inspector_id, role from team_in_force
-),
-lead_person as (
-    select uid, min(inspector_id) as lead_inspector from teams where role = 'lead' group by uid
-),
-other_people as (
-    select t.uid, array_to_string(list_sort(array_agg(distinct t.inspector_id)), ';') as other_inspectors
-    from teams as t
-    inner join lead_person as l on t.uid = l.uid
-    where t.inspector_id <> l.lead_inspector
-    group by t.uid
-),
-unmatched as (
-    select uid, min(unmet_reason) as unmet_reason from unstaffed_visit group by uid
-),
 visits as (
     select uid, cast(count(distinct visited_on) as bigint) as visits
     from visit
@@ -82,7 +66,7 @@ select
     coalesce(v.visits, 0) as visits_ytd_before,
     case
         when l.mode_planned = 'on_site' and p.lead_inspector is not null
-            then concat_ws(';', p.lead_inspector, o.other_inspectors)
+            then concat_ws(';', p.lead_inspector, p.other_inspectors)
     end as inspector_team,
     case
         when l.mode_planned <> 'on_site' then 'remote'
@@ -91,7 +75,7 @@ select
     end as visit_state,
     case
         when l.mode_planned = 'on_site' and p.lead_inspector is null and not l.is_gone
-            then coalesce(n.unmet_reason, '没有匹配到检查组')
+            then coalesce(p.unmet_reason, '没有匹配到检查组')
     end as visit_state_reason,
     l.window_start,
     l.window_end,
@@ -99,7 +83,5 @@ select
 from listed as l
 left join subject as s on l.uid = s.uid
 left join visits as v on l.uid = v.uid
-left join lead_person as p on l.uid = p.uid
-left join other_people as o on l.uid = o.uid
-left join unmatched as n on l.uid = n.uid
+left join visit_team as p on l.uid = p.uid
 order by l.round_id, l.uid

@@ -108,22 +108,6 @@ finished as (
     group by c.uid
     having bool_and(r.uid is not null)
 ),
-teams as (
-    select split_part(visit_uid, '.', 1) as uid, inspector_id, role from team_in_force
-),
-lead_person as (
-    select uid, min(inspector_id) as lead_inspector from teams where role = 'lead' group by uid
-),
-other_people as (
-    select t.uid, array_to_string(list_sort(array_agg(distinct t.inspector_id)), ';') as other_inspectors
-    from teams as t
-    inner join lead_person as l on t.uid = l.uid
-    where t.inspector_id <> l.lead_inspector
-    group by t.uid
-),
-unmatched as (
-    select uid, min(unmet_reason) as unmet_reason from unstaffed_visit group by uid
-),
 points as (
     select
         uid,
@@ -181,13 +165,13 @@ select
     coalesce(v.visits, 0) as visits_ytd_before,
     c.visits as visits_cap,
     p.lead_inspector,
-    o.other_inspectors,
+    p.other_inspectors,
     case
         when not m.on_site or (m.is_replaced and p.lead_inspector is null) then 'not_needed'
         when p.lead_inspector is null then 'unassignable'
         else 'assigned'
     end as assignment_state,
-    n.unmet_reason as assignment_reason,
+    p.unmet_reason as assignment_reason,
     case
         when $voided then 'void'
         when m.is_replaced then 'replaced'
@@ -204,8 +188,6 @@ inner join policy_cap as c on coalesce(e.credit_grade, 'U') = c.credit_grade
 inner join points as r on m.uid = r.uid
 left join triggered as t on m.uid = t.uid
 left join visits as v on m.uid = v.uid
-left join lead_person as p on m.uid = p.uid and m.on_site
-left join other_people as o on m.uid = o.uid and m.on_site
+left join visit_team as p on m.uid = p.uid and m.on_site
 left join finished as f on m.uid = f.uid
-left join unmatched as n on m.uid = n.uid and m.on_site
 order by m.round_id, m.uid

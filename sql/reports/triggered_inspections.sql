@@ -35,22 +35,6 @@ tasks as (
     inner join policy_task as t on d.task = t.task
     where d.replaced_reason is null
     group by d.uid
-),
-teams as (
-    select split_part(visit_uid, '.', 1) as uid, inspector_id, role from team_in_force
-),
-lead_person as (
-    select uid, min(inspector_id) as lead_inspector from teams where role = 'lead' group by uid
-),
-other_people as (
-    select t.uid, array_to_string(list_sort(array_agg(distinct t.inspector_id)), ';') as other_inspectors
-    from teams as t
-    inner join lead_person as l on t.uid = l.uid
-    where t.inspector_id <> l.lead_inspector
-    group by t.uid
-),
-unmatched as (
-    select uid, min(unmet_reason) as unmet_reason from unstaffed_visit group by uid
 )
 select
     l.round_id,
@@ -69,14 +53,12 @@ select
     l.is_late,
     k.task_names,
     p.lead_inspector,
-    o.other_inspectors,
-    case when p.lead_inspector is null then n.unmet_reason end as unmet_reason
+    p.other_inspectors,
+    case when p.lead_inspector is null then p.unmet_reason end as unmet_reason
 from listed as l
 inner join unit as u on l.county = u.unit_code
 left join subject as s on l.uid = s.uid
 left join enterprise_month as e on l.uid = e.uid
 left join tasks as k on l.uid = k.uid
-left join lead_person as p on l.uid = p.uid
-left join other_people as o on l.uid = o.uid
-left join unmatched as n on l.uid = n.uid
+left join visit_team as p on l.uid = p.uid
 order by l.round_id, l.trigger_id

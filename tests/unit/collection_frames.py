@@ -62,6 +62,14 @@ def inspections(engine: DuckDBEngine, platform: pa.Table, county: pa.Table, as_o
     return made
 
 
+def staffed(engine: DuckDBEngine, inputs: dict[str, pa.Table]) -> dict[str, pa.Table]:
+    """The inputs with the team of each visit in place of who is in a team and whom nobody was found for."""
+    tables = {name: inputs.pop(name) for name in ("team_in_force", "unstaffed_visit")}
+    made = engine.select(sql_text("reports/visit_team"), tables, {})
+    assert tuple(made.schema.names) == output_contract("visit_team").column_names
+    return inputs | {"visit_team": made}
+
+
 def units() -> pa.Table:
     return frame(dict.fromkeys(("unit_code", "unit_name", "kind", "county"), S), UNITS)
 

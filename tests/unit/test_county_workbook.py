@@ -18,6 +18,7 @@ from resources.outbox.county_workbook import ENTERED, write_county_workbook
 from resources.personnel import Person, Personnel, masked, read_personnel
 from resources.settings import Home
 from supervision.reports.leak import leak_words
+from tests.unit.collection_frames import staffed
 from tests.unit.county_samples import NAMED, ROUND, UNIT, County, Filled, county, entry, two_visits, visit
 
 TRIGGER = {
@@ -276,7 +277,7 @@ def lists(tmp_path: Path) -> tuple[list[dict[str, object]], list[dict[str, objec
     ]
     with DuckDBEngine(temp_directory=tmp_path) as engine:
         months = {"month_first": date(2026, 10, 1), "month_last": date(2026, 10, 31), "year": 2026}
-        visits = engine.select(sql_text("reports/county_visit"), inputs, months)
+        visits = engine.select(sql_text("reports/county_visit"), staffed(engine, inputs), months)
         tables = {"county_visit": visits, "drawn_in_force": inputs["drawn_in_force"]}
         policy = {"policy_level": pa.Table.from_pylist(levels), "policy_item": pa.Table.from_pylist(items)}
         entries = engine.select(sql_text("reports/county_entry"), tables | policy, {})

@@ -14,7 +14,7 @@ import pytest
 from data_contracts.model import output_contract
 from resources.engines.duckdb_engine import DuckDBEngine
 from resources.reference import record_table
-from tests.unit.collection_frames import inspections
+from tests.unit.collection_frames import inspections, staffed
 from tests.unit.test_sql_rules import accepted, run, stored
 
 ROUND = "YC-2026-10"
@@ -285,7 +285,7 @@ def subjects(engine: DuckDBEngine, *, voided: bool = False, **changes: pa.Table)
     told = [changes.pop(f"accepted_{name}", accepted(name)) for name in ("inspection_result", "county_return")]
     inputs["inspection"] = inspections(engine, *told, as_of=DAY)
     params = {"year": 2026, "month_first": date(2026, 10, 1), "voided": voided}
-    rows = select(engine, "drawn_subjects", inputs | changes, **params)
+    rows = select(engine, "drawn_subjects", staffed(engine, inputs | changes), **params)
     return {row["uid"]: row for row in rows}
 
 
@@ -411,7 +411,7 @@ def test_the_trigger_list_holds_late_ones_and_those_of_a_voided_round(engine: Du
         "policy_task": record_table([{"task": "GEN", "task_name": "登记"}]),
         "unit": UNITS,
     }  # fmt: skip
-    rows = {row["trigger_id"]: row for row in select(engine, "triggered_inspections", inputs)}
+    rows = {row["trigger_id"]: row for row in select(engine, "triggered_inspections", staffed(engine, inputs))}
     names = (
         "trigger_type",
         "counts_toward_cap",
