@@ -1,7 +1,18 @@
 -- 提醒依据：本月和跟踪的前几个月，每户每个事由所依据的记录；不再提醒的写明原因（R-05、R-33、R-36，§4.6）。
 -- 每件事只在知悉的那个月提醒一次：知悉日期为发生与首次送达较后的一日，落在该月（after 之后、as_of 以前）。
 -- 各月都按当月截至日已送达的版本和当日有效的规则判断，所以前几个月的名单重算出来与当时一致。
-with told as (
+with listing as (
+    select
+        'abnormal_listing' as record_kind, uscc, listing_reason, listing_doc_no, listed_by, listed_on, removed_on,
+        is_withdrawn, row_id, version_no, received_at
+    from accepted_abnormal_listing
+    union all
+    select
+        'serious_violation' as record_kind, uscc, listing_reason, listing_doc_no, listed_by, listed_on, removed_on,
+        is_withdrawn, row_id, version_no, received_at
+    from accepted_serious_violation
+),
+told as (
     -- 处罚与名录的每个版本
     select
         'penalty' as record_kind,
@@ -24,7 +35,7 @@ with told as (
     from accepted_penalty
     union all
     select
-        'abnormal_listing' as record_kind,
+        record_kind,
         concat(uscc, '|', listing_reason, '|', cast(listed_on as varchar)) as key_text,
         uscc as uid,
         listing_doc_no as document_no,
@@ -41,27 +52,7 @@ with told as (
         row_id,
         version_no,
         cast(received_at as date) as received_on
-    from accepted_abnormal_listing
-    union all
-    select
-        'serious_violation' as record_kind,
-        concat(uscc, '|', listing_reason, '|', cast(listed_on as varchar)) as key_text,
-        uscc as uid,
-        listing_doc_no as document_no,
-        listed_by as issued_by,
-        listing_reason as summary,
-        listed_on as formed_on,
-        listed_on as published_from,
-        cast(null as date) as declared_until,
-        removed_on as ended_on,
-        '' as penalty_kinds,
-        cast(null as decimal(18, 6)) as fine_wan,
-        '' as words,
-        is_withdrawn,
-        row_id,
-        version_no,
-        cast(received_at as date) as received_on
-    from accepted_serious_violation
+    from listing
 ),
 first_told as (
     select record_kind, key_text, min(received_on) as ingested_on from told group by record_kind, key_text
