@@ -24,7 +24,7 @@ demo: $(APP) ## 生成一座示例城市，跑完一个月，打印结果
 	@$(BIN)/ssj demo
 
 test: $(DEV) lint ## 代码检查与测试（小规模），缺少系统软件的测试在末尾列出
-	@$(BIN)/pytest -q -n $(shell nproc) --dist loadfile
+	@$(BIN)/pytest -q -n $(shell nproc) --dist loadfile --no-loadscope-reorder
 
 test-long: $(DEV) ## 长测试，结果连同日期写入 tests/long/RESULT.txt
 	@{ date -u +%F; uname -m; echo "cores: $$(nproc)"; $(BIN)/pytest --long --no-header -q --durations=0 tests/long; } | tee tests/long/RESULT.txt
