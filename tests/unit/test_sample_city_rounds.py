@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from sample_city import CityError, generate
+from sample_city.defects import FAULTS
 from tests.bad_snapshots import KINDS, spoil_snapshot
-from tests.unit.delivered_cells import parts_of
+from tests.unit.delivered_cells import part_of, parts_of
+from tests.unit.sample_city_sources import AFTER_A_ROUND, FIRST_MONTH
 
 SIZE = 1500
 Row = dict[str, str]
@@ -123,6 +125,48 @@ def test_some_counties_send_their_results_back_in_the_workbook_and_no_other_way(
     assert not any(f["source"] == "county_return" for f in _files(home, "2026-10"))
 
 
+def test_a_workbook_sent_back_has_each_of_its_rows_once_and_of_firms_in_the_register(home: Path) -> None:
+    known = {row["统一社会信用代码"] for row in rows(home, "2026-1?", "register")}
+    for month in ("2026-11", "2026-12"):
+        sent_back = rows(home, month, "county_return")
+        keys = Counter((row["计划编号"], row["抽查事项编号"], row["统一社会信用代码"]) for row in sent_back)
+        assert set(keys.values()) == {1}
+        assert {row["统一社会信用代码"] for row in sent_back} <= known
+
+
+def test_after_a_round_workbooks_come_back_and_their_faults_are_where_truth_says(
+    home: Path, tmp_path: Path, codes: Path
+) -> None:
+    shutil.copytree(home / "bundles" / "YC-2026-10", tmp_path / "bundles" / "YC-2026-10")
+    for folder in home.glob("inbox/2026-*"):
+        if folder.name < "2026-11":
+            shutil.copytree(folder, tmp_path / "inbox" / folder.name)
+    story = json.loads((home / "city.json").read_text("utf-8"))
+    (tmp_path / "city.json").write_text(json.dumps(story | {"months": ["2026-10"]}), "utf-8")
+    told: list[str] = []
+    summary = generate("2026-11", tmp_path / "inbox", defects=0.02, codes=codes, progress=told.append)
+    assert set(summary.rows) == FIRST_MONTH - {"prior_draw"} | {AFTER_A_ROUND}
+    assert summary.rows[AFTER_A_ROUND] > 50
+    assert any(AFTER_A_ROUND in line for line in told)
+
+    truth = [t for t in json.loads((tmp_path / "truth.json").read_text("utf-8")) if t["source"] == AFTER_A_ROUND]
+    faults = {(fault.kind, fault.column or None): fault for fault in FAULTS[AFTER_A_ROUND]}
+    assert {(t["kind"], t["column"]) for t in truth} == set(faults)
+    places = [(t["delivery_id"], t["file"], t["sheet"], t["row_no"]) for t in truth]
+    assert len(set(places)) == len(truth) >= 0.015 * summary.rows[AFTER_A_ROUND]
+    for t in truth:
+        spoilt = part_of(tmp_path / "inbox" / t["delivery_id"] / t["file"], t["sheet"])
+        cells = spoilt.at(t["row_no"])
+        if t["kind"] == "duplicate_row":
+            assert cells == spoilt.at(t["pair_row_no"])
+            continue
+        clean = part_of(home / "inbox" / t["delivery_id"] / t["file"], t["sheet"]).at(t["row_no"])
+        [changed] = [n for n, (was, now) in enumerate(zip(clean, cells, strict=True)) if was != now]
+        fault = faults[t["kind"], t["column"]]
+        assert (spoilt.header[changed], cells[changed]) == (t["column"], fault.text)
+        assert t["rule_id"] == fault.rule
+
+
 def test_the_personnel_file_names_every_inspector_and_is_no_delivery(home: Path) -> None:
     path = home / "confidential" / "personnel.csv"
     assert path.stat().st_mode & 0o777 == 0o600
@@ -190,15 +234,28 @@ def test_a_bad_snapshot_is_bad_and_its_manifest_fits(home: Path, tmp_path: Path,
     for month in ("2026-10", "2026-11"):
         shutil.copytree(home / "inbox" / f"{month}-SJ-PT-01", tmp_path / "inbox" / f"{month}-SJ-PT-01")
     before = rows(home, "2026-11", "grade_snapshot")
+    assert {row["快照月份"] for row in before} == {"2026-11"}
     made = spoil_snapshot(tmp_path / "inbox", "2026-11", kind)
     after = rows(tmp_path, "2026-11", "grade_snapshot")
     assert len(after) == made
     manifest = json.loads((tmp_path / "inbox" / "2026-11-SJ-PT-01" / "manifest.json").read_text("utf-8"))
     assert [f["rows"] for f in manifest["files"] if f["source"] == "grade_snapshot"] == [made]
+    # A share shifts against months before: eight of them are in that file alone.
+    months = Counter(row["快照月份"] for row in after)
+    earlier = [f"2026-0{m}" for m in range(2, 10)] if kind == "share_shifted" else []
+    assert sorted(months) == [*earlier, "2026-11"]
+    assert {months[month] for month in earlier} <= {len(before)}
     letters = {row["信用风险等级"] for row in after}
-    firms = Counter(row["统一社会信用代码"] for row in after)
+    firms = Counter((row["快照月份"], row["统一社会信用代码"]) for row in after)
     assert ("E" in letters) == (kind == "unknown_letters")
     assert (max(firms.values()) > 1) == (kind == "duplicates")
-    assert (made < len(before) * 0.6) == (kind == "half_missing")
+    assert (months["2026-11"] < len(before) * 0.6) == (kind == "half_missing")
+    was, now = grades(home, "2026-11"), grades(tmp_path, "2026-11")
+    moved = Counter((was[firm], now[firm]) for firm in now if was[firm] != now[firm])
+    if kind == "share_shifted":
+        assert {r["信用风险等级"] == was[r["统一社会信用代码"]] for r in after if r["快照月份"] < "2026-11"} == {True}
+        assert moved == {("A", "B"): list(was.values()).count("A") // 20}
+    if kind == "half_missing":
+        assert not moved
     if kind == "two_levels":
         assert jumped(grades(home, "2026-10"), grades(tmp_path, "2026-11")) > 0.05
