@@ -26,7 +26,8 @@ from data_contracts.odcs import ContractError, FieldDictionary, Raw
 
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
-GROUPS = ("collected", "validated", "risk", "plan", "reports", "published")
+CONFIDENTIAL = "confidential"  # files that never enter the lake: in no group of tables
+GROUPS = ("collected", "validated", "risk", "plan", "reports", "published", CONFIDENTIAL)
 # Columns that reading and validation add to every row; a source contract cannot use these names for its own.
 ROW_COLUMNS = (
     "source", "row_id", "delivery_id", "file_name", "file_sha256", "sheet", "row_no", "part_no", "corrects_row_id",
@@ -38,6 +39,7 @@ ROW_HEADERS = ("原位置号",)
 # What a rule may read beside the contract's columns.
 RULE_EXTRAS = ("received_at",)
 _RANK = {name: rank for rank, name in enumerate(CLASS_ZH)}
+_KINDS_ZH: Mapping[model.Kind, str] = {"source": "来源", "output": "产出", "confidential": "保密"}
 
 
 def lint(root: Path = model.ROOT) -> list[str]:
@@ -45,14 +47,15 @@ def lint(root: Path = model.ROOT) -> list[str]:
     found = [sentence for path in _yaml_files(root) for sentence in _repeated_keys(path)]
     try:
         dictionary = odcs.load_dictionary(root)
-        sources, outputs = model.load_contracts(root, "source"), model.load_contracts(root, "output")
+        sources, outputs, aside = (model.load_contracts(root, kind) for kind in model.FOLDERS)
     except ContractError as error:
         return [*found, str(error)]
     units = _units(root)
     if not units:
         found.append("缺少 reference/units.csv，无法核对责任单位，请先补上单位表。")
-    for contract in (*sources, *outputs):
-        where = f"{contract.kind}s/{contract.name}.yaml"
+    contracts = (*sources, *outputs, *aside)
+    for contract in contracts:
+        where = _place(contract)
         path = root / where
         found += [f"契约 {where} {what}" for what in _odcs_errors(odcs.parse(path), dictionary)]
         for check in _CHECKS:
@@ -62,13 +65,22 @@ def lint(root: Path = model.ROOT) -> list[str]:
         found += [f"契约 {where} {what}" for what in _lowered_classes(contract, dictionary)]
     fields = {code for raw in dictionary.properties.values() if raw["name"] == "field_code" for code in _codes(raw)}
     found += lint_sources(root, sources, units, fields)
-    names = {contract.name for contract in sources} & {contract.name for contract in outputs}
-    found += [f"{name} 既是来源契约又是产出契约，请改名。" for name in sorted(names)]
-    return found + list(_dictionary_breaches(root, dictionary, (*sources, *outputs)))
+    names = [contract.name for contract in contracts]
+    found += [
+        f"{name} 既是{'又是'.join(_KINDS_ZH[c.kind] for c in contracts if c.name == name)}契约，请改名。"
+        for name in sorted({name for name in names if names.count(name) > 1})
+    ]
+    return found + list(_dictionary_breaches(root, dictionary, contracts))
 
 
 def _yaml_files(root: Path) -> list[Path]:
-    return sorted(path for folder in (".", "sources", "outputs", "fields") for path in (root / folder).glob("*.yaml"))
+    folders = (".", *model.FOLDERS.values(), "fields")
+    return sorted(path for folder in folders for path in (root / folder).glob("*.yaml"))
+
+
+def _place(contract: Contract) -> str:
+    """The contract's file, below the folder of all contracts."""
+    return f"{model.FOLDERS[contract.kind]}/{contract.name}.yaml"
 
 
 def _codes(raw: Raw) -> list[str]:
@@ -168,6 +180,10 @@ def _classes(contract: Contract) -> Iterator[str]:
         yield f"主动公开，却含敏感字段 {strictest.name}，请去掉该字段或改为不予公开（R-38）。"
     if contract.group not in GROUPS or (contract.kind == "source" and contract.group != "collected"):
         yield f"的 group {contract.group} 不在规定的分组内（来源一律 collected）。"
+    if (contract.kind == CONFIDENTIAL) != (contract.group == CONFIDENTIAL):
+        yield f"的 group {contract.group} 与所在文件夹不符：{CONFIDENTIAL} 只用于 {CONFIDENTIAL}/ 下的契约（R-37）。"
+    if contract.kind == CONFIDENTIAL and (contract.classification, contract.openness) != ("sensitive", "不予公开"):
+        yield "是保密契约，应为敏感（sensitive）、不予公开（R-37）。"
 
 
 def _lowered_classes(contract: Contract, dictionary: FieldDictionary) -> Iterator[str]:
@@ -293,7 +309,7 @@ def _dictionary_breaches(root: Path, dictionary: FieldDictionary, contracts: tup
     users: dict[str, list[str]] = {}
     for contract in contracts:
         for name in contract.column_names:
-            users.setdefault(name, []).append(f"{contract.kind}s/{contract.name}.yaml")
+            users.setdefault(name, []).append(_place(contract))
     for name, file in dictionary.files.items():
         if name not in users:
             yield f"数据字典 {file} 的字段 {name} 没有契约使用，请删去。"
@@ -304,7 +320,7 @@ def _dictionary_breaches(root: Path, dictionary: FieldDictionary, contracts: tup
     for name in sorted(set(dictionary.rules) - used):
         yield f"数据字典的规则 {name} 没有契约使用，请删去。"
     for contract in contracts:
-        table = odcs.parse(root / f"{contract.kind}s" / f"{contract.name}.yaml")["schema"][0]
+        table = odcs.parse(root / _place(contract))["schema"][0]
         for raw in table["properties"]:
             yield from _repeated(contract, "字段", raw, dictionary.properties, ("businessName", "description"))
         for raw in table.get("quality") or []:
@@ -317,4 +333,4 @@ def _repeated(
     base = shared.get(raw["name"], {})
     for key in keys:
         if key in raw and raw[key] == base.get(key):
-            yield f"契约 {contract.kind}s/{contract.name}.yaml 的{what} {raw['name']} 重复了数据字典的 {key}，请删去。"
+            yield f"契约 {_place(contract)} 的{what} {raw['name']} 重复了数据字典的 {key}，请删去。"

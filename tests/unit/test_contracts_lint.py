@@ -20,6 +20,7 @@ def test_every_contract_is_sound() -> None:
 SOURCE = "sources/abnormal_listing.yaml"
 SHARED = "fields/streams.yaml"
 OUTPUT = "outputs/visit.yaml"
+ASIDE = "confidential/roll.yaml"
 REGISTRY = """
 domains: []
 indicator_classes: []
@@ -49,17 +50,39 @@ schema:
       - {name: uscc, required: true, primaryKey: true, primaryKeyPosition: 1}
       - {name: inspected_on, required: true, primaryKey: true, primaryKeyPosition: 2}
 """
+ASIDE_TEXT = """
+apiVersion: v3.1.0
+kind: DataContract
+id: confidential.roll
+name: roll
+version: 1.0.0
+status: active
+customProperties:
+  - {property: group, value: confidential}
+  - {property: responsibleUnit, value: XY}
+  - {property: openness, value: 不予公开}
+  - {property: classification, value: sensitive}
+schema:
+  - name: roll
+    businessName: 名册
+    physicalType: table
+    description: 工号与姓名的对照。
+    properties:
+      - {name: staff_no, businessName: 工号, description: 略。, logicalType: string, classification: internal, required: true,
+         primaryKey: true, primaryKeyPosition: 1}
+"""
 
 
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
-    """A folder with one real source, a small output, the shared fields and the units."""
+    """A folder with one real source, a small output, a confidential file, the shared fields and the units."""
     for name in (SOURCE, SHARED, "fields/sources.yaml", "reference/units.csv", "clocks.yaml"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / "sources.yaml").write_text(REGISTRY, "utf-8")
-    (tmp_path / OUTPUT).parent.mkdir()
-    (tmp_path / OUTPUT).write_text(OUTPUT_TEXT, "utf-8")
+    for name, text in ((OUTPUT, OUTPUT_TEXT), (ASIDE, ASIDE_TEXT)):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(text, "utf-8")
     return tmp_path
 
 
@@ -131,6 +154,17 @@ def test_the_small_folder_is_sound(told: Callable[[], str]) -> None:
          "customProperties: [{property: values, value: [甲]}, {property: check, value: uscc}]}",
          "只能写一个"),
         (OUTPUT, "value: risk}", "value: other}", "不在规定的分组内"),
+        (OUTPUT, "value: risk}", "value: confidential}", "与所在文件夹不符"),
+        (ASIDE, "value: confidential}", "value: reports}", "与所在文件夹不符"),
+        (ASIDE, "value: sensitive}", "value: internal}", "是保密契约，应为敏感"),
+        (ASIDE, "version: 1.0.0", "version: 1", "契约 confidential/roll.yaml 不符合 ODCS：version"),
+        (ASIDE, "status: active", "status: active\nstatus: draft", "confidential/roll.yaml 第 8 行的键 status 重复"),
+        (ASIDE, "value: XY}", "value: XYZ}", "契约 confidential/roll.yaml 的责任单位 XYZ 不在单位表"),
+        (ASIDE, "{name: staff_no, businessName: 工号", "{name: staff_no, businessName: staff", "应写中文"),
+        (ASIDE, "required: true, ", "", "主键字段 staff_no 应必填"),
+        (ASIDE, "- {name: staff_no", "- {name: credit_grade, classification: public}\n      - {name: staff_no", "把数据字典的级别降低了"),
+        (ASIDE, "- {name: staff_no", "- {name: uscc, businessName: 统一社会信用代码}\n      - {name: staff_no",
+         "契约 confidential/roll.yaml 的字段 uscc 重复了数据字典的 businessName"),
         ("fields/sources.yaml", "  - name: listed_by\n", "  - name: entered_by\n", "listed_by"),
     ],
 )  # fmt: skip
@@ -139,6 +173,13 @@ def test_each_fault_is_found(small: Path, told: Callable[[], str], name: str, ol
     assert old in text
     (small / name).write_text(text.replace(old, new, 1), "utf-8")
     assert said in told()
+
+
+def test_a_confidential_contract_named_as_another_is_found(small: Path, told: Callable[[], str]) -> None:
+    text = ASIDE_TEXT.replace("roll", "visit")
+    (small / "confidential" / "visit.yaml").write_text(text, "utf-8")
+    assert "visit 既是产出又是保密契约" in told()
+    assert "字段 staff_no 在 confidential/roll.yaml、confidential/visit.yaml 中各自描述" in told()
 
 
 def test_without_the_units_nothing_is_taken_for_granted(small: Path, told: Callable[[], str]) -> None:
