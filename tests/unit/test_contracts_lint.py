@@ -161,7 +161,7 @@ def test_the_small_folder_is_sound(told: Callable[[], str]) -> None:
         (ASIDE, "status: active", "status: active\nstatus: draft", "confidential/roll.yaml 第 8 行的键 status 重复"),
         (ASIDE, "value: XY}", "value: XYZ}", "契约 confidential/roll.yaml 的责任单位 XYZ 不在单位表"),
         (ASIDE, "{name: staff_no, businessName: 工号", "{name: staff_no, businessName: staff", "应写中文"),
-        (ASIDE, "required: true, ", "", "主键字段 staff_no 应必填"),
+        (ASIDE, "internal, required: true,", "internal,", "主键字段 staff_no 应必填"),
         (ASIDE, "- {name: staff_no", "- {name: credit_grade, classification: public}\n      - {name: staff_no", "把数据字典的级别降低了"),
         (ASIDE, "- {name: staff_no", "- {name: uscc, businessName: 统一社会信用代码}\n      - {name: staff_no",
          "契约 confidential/roll.yaml 的字段 uscc 重复了数据字典的 businessName"),
