@@ -158,7 +158,7 @@ def _bulletin(month: Month) -> Stored:
     digest_of = given.digests(month)
     rows: list[dict[str, Any]] = [
         rules.as_row(item, by_id[item.reading.rule_id], known.by_code[item.reading.unit].name, digest_of(item.reading.evidence_ref))
-        for item in rules.items(readings, [end.month for end in given.month_ends(month)])
+        for item in rules.items(readings, [end.month for end in given.month_ends(month)], cut=given.reaches_back(month))
         if item.reading.rule_id in by_id
     ]  # fmt: skip
     stored = month.store_records(output_contract("bulletin"), rows)

@@ -6,7 +6,6 @@ Here: reading lake, bundles and ledger into the values of supervision.bulletin_y
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import date
@@ -25,7 +24,7 @@ from resources.reference import bulletin_editions, policy_for, task_register, un
 from supervision import rounds
 from supervision.bulletin import MonthEnd
 from supervision.bulletin_rules import Edition
-from supervision.bulletin_year import Known, RoundCount, plan_months, unheld, window_of
+from supervision.bulletin_year import Known, RoundCount, disposals_due, is_cut, month_end_rows
 from supervision.bulletin_year import month_ends as ends_of
 from supervision.canonical import parse_csv, parse_json
 from supervision.draw.rows import STRATA
@@ -50,7 +49,12 @@ def editions(month: Month) -> tuple[Edition, ...]:
 
 def month_ends(month: Month) -> list[MonthEnd]:
     """The months that are looked at; from the month on in which evidence first came."""
-    return ends_of(month.name, month.as_of, _first_received(month))
+    return ends_of(month.name, month.as_of, _started(month))
+
+
+def reaches_back(month: Month) -> bool:
+    """Whether what is listed in the first of these months may have begun before it."""
+    return is_cut(month_ends(month), _started(month))
 
 
 def known(month: Month) -> Known:
@@ -59,10 +63,6 @@ def known(month: Month) -> Known:
 
 
 def _known(month: Month, *, figures: bool) -> Known:
-    policies = _policies(month)
-    held = _rounds(month)
-    first = min((each.month for each in held), default=month.name)
-    lacking = unheld(policies, plan_months(policies, first, month.name), (each.month for each in held))
     return Known(
         units=parse_units(units()),
         register_on=lru_cache(lambda day: units_and_register(month, day)[1]),
@@ -70,25 +70,15 @@ def _known(month: Month, *, figures: bool) -> Known:
         evidence=month.records("accepted_task_evidence") if figures else [],
         figures=month.records("bulletin_figure") if figures else [],
         shares=month.records("differentiation") if figures else [],
-        rounds=[*held, *lacking],
-        policies=policies,
+        rounds=_rounds(month),
+        policies=_policies(month),
     )
 
 
 def figure_tables(month: Month) -> dict[str, pa.Table]:
     """The small tables of sql/reports/bulletin_figure: month ends, clock, due days, tasks whose frequency a law sets."""
     planned = _known(month, figures=False)
-    started = f"{_first_received(month):%Y-%m}"
-    ends = [
-        {
-            "bulletin_month": end.month,
-            "month_before": month_before(end.month),
-            "first_month": started,
-            "known_until": end.known_until,
-            "window_first": first_day((window_of(planned, end) or [end.month])[0]),
-        }
-        for end in month_ends(month)
-    ]
+    ends = month_end_rows(month_ends(month), planned, _started(month))
     law = sorted(
         {task.code for policy in planned.policies.values() for task in policy.tasks.values() if task.set_by_law}
     )
@@ -101,14 +91,11 @@ def figure_tables(month: Month) -> dict[str, pa.Table]:
 
 
 def disposals(month: Month) -> Mapping[str, tuple[int, int]]:
-    """By unit: reminders of earlier months that went out, and how many of them are disposed of (R-05)."""
-    sent: Counter[str] = Counter()
-    disposed: Counter[str] = Counter()
-    for row in month.records("risk_reminders", ["month", "unit_code", "channel", "disposed_at", "suppressed_reason"]):
-        if row["month"] < month.name and row["channel"] != "internal" and row["suppressed_reason"] is None:
-            sent[row["unit_code"]] += 1
-            disposed[row["unit_code"]] += row["disposed_at"] is not None
-    return {unit: (disposed[unit], number) for unit, number in sent.items()}
+    """By unit: reminders whose disposal was due, and how many of them are disposed of (R-05)."""
+    columns = [
+        "reminder_id", "unit_code", "channel", "sent_at", "disposed_at", "disposal_due_on", "suppressed_reason",
+    ]  # fmt: skip
+    return disposals_due(month.records("risk_reminders", columns), month.as_of)
 
 
 def mechanisms(month: Month) -> tuple[int, int]:
@@ -160,10 +147,11 @@ def digests(month: Month) -> Callable[[str], str]:
     return digest
 
 
-def _first_received(month: Month) -> date:
-    """The day on which evidence of tasks came first: before it no bulletin could be written."""
+def _started(month: Month) -> date:
+    """The day on which evidence of tasks came first, not before the notice and the rules: earlier there was no bulletin."""
     days = [row["received_at"].date() for row in month.records("accepted_task_evidence", ["received_at"])]
-    return min(days, default=month.first_day)
+    _, register = units_and_register(month, month.as_of)
+    return max(min(days, default=month.first_day), register.issued_on, editions(month)[0].valid_from)
 
 
 def _policies(month: Month) -> dict[str, Policy]:
@@ -178,7 +166,10 @@ def _policies(month: Month) -> dict[str, Policy]:
 
 
 def _rounds(month: Month) -> list[RoundCount]:
-    """The committed rounds up to this month, as their bundles tell them."""
+    """The committed rounds up to this month, as their bundles tell them.
+
+    A demonstration plays its months one after the other on one day: its plan counts as made on the month's first day.
+    """
     bundles = Bundles(month.lake.home)
     found = []
     for each in rounds.rounds_of(Ledger(month.lake.home.ledger, "rounds").entries()).values():
@@ -190,5 +181,6 @@ def _rounds(month: Month) -> list[RoundCount]:
         context = parse_json("context.json", bundles.file(each.round_id, "context.json"))
         snapshot = context.get("grade_snapshot_sha256") if isinstance(context, dict) else None
         listed = {county: sorted(codes) for county, codes in tasks.items()}
-        found.append(RoundCount(each.month, listed, snapshot not in (None, _NO_FILE)))
+        made = first_day(each.month) if each.demonstration else date.fromisoformat(each.commitment.at[:10])
+        found.append(RoundCount(each.month, listed, snapshot not in (None, _NO_FILE), made))
     return found

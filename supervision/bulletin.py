@@ -5,6 +5,8 @@ Here: one function for each kind of rule, from what was known at a month end to 
 in tables (sql/reports/bulletin_figure), status of tasks (`tasks`), files.
 
 A reading that nothing could be measured for (`measurable` false) neither lists an item nor recalls one: it stays as it was.
+So does an item of the month before that a month finds no figure for, and a task of last year until it is answered
+(`carried`): nothing leaves the list without a recall, unless nobody asks for it any more.
 """
 
 from __future__ import annotations
@@ -17,11 +19,13 @@ from typing import Any, Literal
 
 from supervision.bulletin_rules import Rule, day_words, percent
 from supervision.task_register import Field, Register, Units
-from supervision.tasks import Evidence, task_status
+from supervision.tasks import Evidence, TaskStatus, task_status
 
 Level = Literal["red", "amber"]
 State = Literal["new", "continuing", "recalled"]
 WHOLE = "-"  # subject of a rule that looks at the unit as a whole
+EARLIER = "以前"  # after the first month looked at: listed then already, and nobody looked further back
+_MET = ("done", "done_late")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One item of the bulletin of a month: the reading, its state and the first month of its unbroken run."""
+    """One item of the bulletin of a month: the reading, its state and the first month of its unbroken run (or EARLIER)."""
 
     reading: Reading
     state: State
@@ -82,12 +86,14 @@ class FieldRule:
     known: bool
 
 
-def items(readings: Iterable[Reading], months: Sequence[str]) -> list[Item]:
+def items(readings: Iterable[Reading], months: Sequence[str], *, cut: bool = False) -> list[Item]:
     """The items of the last of `months`, which stand in order; by unit, rule and subject.
 
     new: listed now and not at the end of the month before; continuing: at both; recalled: listed then, measured now and
-    found in order. What nobody measures any more, as a task of a year that is over, is listed no longer.
+    found in order. What nobody asks for any more is listed no longer. cut: there is data of before the first of `months`,
+    so that what is listed in it may have begun earlier.
     """
+    first = f"{months[0]}{EARLIER}" if cut and months else ""
     by_month: dict[str, dict[tuple[str, str, str], Reading]] = {name: {} for name in months}
     for reading in readings:
         by_month[reading.month][reading.key] = reading
@@ -99,41 +105,58 @@ def items(readings: Iterable[Reading], months: Sequence[str]) -> list[Item]:
             was = before.get(key)
             level = reading.level if reading.measurable else was and was[0]
             if level is not None:
-                listed[key] = (level, was[1] if was else name)
+                listed[key] = (level, was[1] if was else first if first and name == months[0] else name)
                 found.append(Item(reading, "continuing" if was else "new", level, listed[key][1]))
             elif was is not None:
                 found.append(Item(reading, "recalled", None, was[1]))
     return found
 
 
-def overdue_tasks(
-    rule: Rule, register: Register, units: Units, evidence: Sequence[Evidence], end: MonthEnd
-) -> list[Reading]:
-    """Tasks of the rule that are overdue at the month end, from the evidence known by then; those of earlier years not."""
-    found = []
-    for row in task_status(register, units, evidence, {}, end.known_until):
-        if row.task_id in rule.tasks and not row.is_history and row.unit_code not in register.decisions:
-            subject = f"{row.task_id}/{row.period}"
-            due = f"，应于{day_words(row.due_on)}前完成" if row.due_on else ""
-            told = f"{row.title}：{row.measured or '无佐证'}{due}"
-            level = rule.level if row.status == "overdue" else None
-            ref = row.evidence_ref or "task_status"
-            found.append(_reading(rule, end, row.unit_code, subject, told, level, ref, row.status != "n/a"))
-    return found
+def statuses(
+    register: Register, units: Units, evidence: Sequence[Evidence], day: dt.date
+) -> dict[tuple[str, str, str], TaskStatus]:
+    """By task, period and unit: the status on a day of what is asked of a known unit in that day's year."""
+    return {
+        (row.task_id, row.period, row.unit_code): row
+        for row in task_status(register, units, evidence, {}, day)
+        if not row.is_history and row.unit_code not in register.decisions
+    }
 
 
-def unit_mechanism(rule: Rule, codes: Iterable[str], evidence: Sequence[Evidence], end: MonthEnd) -> list[Reading]:
-    """Units without any registered mechanism once the notice's date has passed (clause 二)."""
+def overdue_tasks(rule: Rule, status: Iterable[TaskStatus], end: MonthEnd) -> list[Reading]:
+    """Tasks of the rule that are overdue at the month end; those of earlier years: `unanswered`."""
+    return [_of_task(rule, row, row, end) for row in status if row.task_id in rule.tasks]
+
+
+def unanswered(rule: Rule, then: TaskStatus, now: TaskStatus | None, end: MonthEnd) -> Reading:
+    """A task of an earlier year that was listed last: answered once that year's evidence has come, or this year's.
+
+    then: as that year closed, from the evidence known now; now: the same task this year.
+    """
+    return _of_task(rule, then, now if now and now.status in _MET and then.status not in _MET else then, end)
+
+
+def _of_task(rule: Rule, asked: TaskStatus, told: TaskStatus, end: MonthEnd) -> Reading:
+    subject = f"{asked.task_id}/{asked.period}"
+    due = f"，应于{day_words(asked.due_on)}前完成" if asked.due_on else ""
+    words = f"{asked.title}：{told.measured or '无佐证'}{due}"
+    level = rule.level if told.status == "overdue" else None
+    ref = told.evidence_ref or "task_status"
+    return _reading(rule, end, asked.unit_code, subject, words, level, ref, told.status != "n/a")
+
+
+def unit_mechanism(rule: Rule, status: Iterable[TaskStatus], end: MonthEnd) -> list[Reading]:
+    """Units whose task of a mechanism is not met once the notice's date has passed (clause 二): counted as the task is."""
     if not _past(rule, end):
         return []
-    found = []
-    for code in codes:
-        mine = sorted(row.evidence_no for row in evidence if (row.unit_code, row.evidence_kind) == (code, "mechanism"))
-        level = None if mine else rule.level
-        found.append(
-            _reading(rule, end, code, WHOLE, f"工作机制{len(mine)}份", level, mine[0] if mine else "unit_duty")
+    return [
+        _reading(
+            rule, end, row.unit_code, WHOLE, row.measured or "无佐证",
+            None if row.status in _MET else rule.level, row.evidence_ref or "unit_duty", row.status != "n/a",
         )
-    return found
+        for row in status
+        if row.task_id in rule.tasks
+    ]  # fmt: skip
 
 
 def field_mechanism(
@@ -212,6 +235,19 @@ def count(rule: Rule, figures: Iterable[Figure], end: MonthEnd, ref: str) -> lis
         for figure in figures
         if (figure.month, figure.name) == (end.month, rule.figure)
     ]  # fmt: skip
+
+
+def carried(rule: Rule, key: tuple[str, str, str], end: MonthEnd, ref: str) -> Reading:
+    """What a rule of figures says of an item that was listed last and has no figure now.
+
+    No case to count is in order; a rate or an index of nothing cannot be measured.
+    """
+    unit, _, subject = key
+    if rule.kind == "count":
+        return _reading(rule, end, unit, subject, f"{rule.measured}0户次", None, ref)
+    return _reading(
+        rule, end, unit, subject, f"{rule.measured or rule.title}：本期没有应计事项，维持上期", None, ref, False
+    )
 
 
 def _told(figure: Figure, rule: Rule) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 KINDS: Mapping[str, tuple[str, ...]] = {
     "field_mechanism": ("after", "level", "other_level"),
-    "unit_mechanism": ("after", "level"),
+    "unit_mechanism": ("after", "tasks", "level"),
     "overdue_tasks": ("tasks", "level"),
     "rate": ("figure", "measured", "amber", "red", "running"),
     "index": ("figure", "measured", "at_least", "level"),

@@ -16,6 +16,7 @@ from supervision.task_register import CountRule, Register, Units
 from supervision.tasks import Evidence
 
 _SHOWN = ("city", "section", "county", "support")
+_MECHANISM = ("T7.3", "T7")  # where a unit's own mechanism is filed: its task, or the clause as a whole
 _LACKING = {"leading_body": "领导机构", "mechanism": "工作机制", "work_plan": "本年方案", "training": "业务培训",
             "security_training": "信息安全培训", "publicity": "宣传"}  # fmt: skip
 
@@ -37,7 +38,9 @@ def _duty(
 ) -> dict[str, Any]:
     mine = [row for row in evidence if row.unit_code == code and row.evidenced_on <= as_of]
     this_year = [row for row in mine if row.evidenced_on.year == as_of.year]
-    body, mechanism = _first(mine, "leading_body"), _first(mine, "mechanism")
+    body = _first(mine, "leading_body")
+    # What is filed for the mechanisms of fields (T2.2) is a field's, not the unit's.
+    mechanism = _first([row for row in mine if row.task_id in _MECHANISM], "mechanism")
     plan = _first(this_year, "work_plan")
     trained = [row for row in this_year if row.evidence_kind == "training" and row.headcount and row.hours]
     counts = {

@@ -17,6 +17,7 @@ from resources.outbox.cells import words_of
 from resources.outbox.docx import write_docx
 from resources.outbox.evidence_words import ROUNDS, evidence_words
 from resources.outbox.pages import BANNER
+from supervision.bulletin import EARLIER
 from supervision.bulletin_rules import day_words
 from supervision.reports.marks import month_words
 
@@ -107,7 +108,7 @@ def _groups(listed: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _row(row: dict[str, Any]) -> dict[str, str]:
     contract = output_contract("bulletin")
-    since = month_words(row["since_month"])
+    since = _since(row["since_month"])
     state = words_of(contract.column("state"))[row["state"]]
     if row["finding_level"]:
         state = f"{words_of(contract.column('finding_level'))[row['finding_level']]}，{state}\n始于{since}"
@@ -128,6 +129,11 @@ def _evidence(ref: str, digest: str) -> str:
     first, *others = [ref] if ref.startswith(ROUNDS) else ref.split(";")
     more = f"等{len(others) + 1}份" if others else ""
     return f"{evidence_words(first)}{more}\n{digest[:_DIGITS]}"
+
+
+def _since(text: str) -> str:
+    """The first month in words, with 以前 where it may have begun earlier."""
+    return month_words(text.removesuffix(EARLIER)) + (EARLIER if text.endswith(EARLIER) else "")
 
 
 def _subject(subject: str) -> str:

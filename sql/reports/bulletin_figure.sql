@@ -47,11 +47,13 @@ outcome as (
     select
         o.*,
         -- 平台没有写、由本系统公示的，公示当日即知
-        coalesce(p.told_on, o.published_on) as published_told_on,
-        coalesce(a.told_on, o.acknowledged_on) as answered_told_on,
+        case when o.published_on is not null then coalesce(p.told_on, o.published_on) end as published_told_on,
+        -- 平台退回的没有了结；已有而没有接收的也没有
+        case when o.return_state = 'acknowledged' then coalesce(a.told_on, o.acknowledged_on) end as answered_told_on,
         strftime(o.inspected_on, '%Y-%m') as inspected_month,
-        strftime(o.publish_due_on, '%Y-%m') as publish_month,
-        strftime(o.ack_due_on, '%Y-%m') as ack_month
+        -- 期限届满之日的次日起计，期限当日还不算逾期；在平台上而没有回填期限的，检查的次月起计
+        cast(coalesce(o.ack_due_on + 1, date_trunc('month', o.inspected_on) + interval 1 month) as date) as ack_ripe_on,
+        cast(o.publish_due_on + 1 as date) as publish_ripe_on
     from inspection_outcome as o
     left join told_published as p
         on
@@ -63,29 +65,26 @@ outcome as (
             and o.inspected_on = a.inspected_on
     where not o.of_voided_round
 ),
+-- 本月起计的都计；以前起计而上月末未了的也计，本月了结的计入分子：没有了结的，不因为本月的做得好而销号。
+-- 在数据起始以前届满的不追溯。待回填、等回执未满期限（含暂定期限）的不计。
 answered as (
     select
         e.bulletin_month,
         'return_ack' as figure,
         o.unit_code,
         e.bulletin_month as figure_month,
-        cast(
-            count(*) filter (
-                where
-                o.return_state = 'on_platform'
-                or (o.answered_told_on <= e.known_until and o.reject_reason is null)
-            ) as bigint
-        ) as numerator,
+        cast(count(*) filter (where o.answered_told_on <= e.known_until) as bigint) as numerator,
         cast(count(*) as bigint) as denominator
     from outcome as o
     inner join month_end as e
         on
-            o.received_on <= e.known_until
-            -- 平台已有的按上月检查计；须回填的按回执期限落在本月计
+            greatest(o.ack_ripe_on, o.received_on) <= e.known_until
+            and o.ack_ripe_on >= e.first_day
             and (
-                (o.return_state = 'on_platform' and o.inspected_month = e.month_before)
-                or (o.ack_month = e.bulletin_month and o.ack_due_on <= e.known_until)
+                greatest(o.ack_ripe_on, o.received_on) >= e.month_first
+                or coalesce(o.answered_told_on >= e.month_first, true)
             )
+    where o.return_state not in ('to_return', 'returned')
     group by e.bulletin_month, o.unit_code
 ),
 published as (
@@ -96,15 +95,25 @@ published as (
         e.bulletin_month as figure_month,
         cast(
             count(*) filter (
-                where o.published_on <= o.publish_due_on and o.published_told_on <= e.known_until
+                where
+                o.published_told_on <= e.known_until
+                and (
+                    o.published_on <= o.publish_due_on
+                    or greatest(o.publish_ripe_on, o.received_on) < e.month_first
+                )
             ) as bigint
         ) as numerator,
         cast(count(*) as bigint) as denominator
     from outcome as o
-    inner join month_end as e on o.publish_month = e.bulletin_month and o.received_on <= e.known_until
-    where
-        (o.published_on <= o.publish_due_on and o.published_told_on <= e.known_until)
-        or (o.publish_due_on < e.known_until and not o.publish_due_provisional)
+    inner join month_end as e
+        on
+            greatest(o.publish_ripe_on, o.received_on) <= e.known_until
+            and o.publish_ripe_on >= e.first_day
+            and (
+                greatest(o.publish_ripe_on, o.received_on) >= e.month_first
+                or coalesce(o.published_told_on >= e.month_first, true)
+            )
+    where not o.publish_due_provisional or o.published_on <= o.publish_due_on
     group by e.bulletin_month, o.unit_code
 ),
 visited as (

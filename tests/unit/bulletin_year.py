@@ -19,12 +19,17 @@ from resources.reference import bulletin_editions, policy_for, task_register, un
 from resources.settings import CHECKOUT
 from supervision.bulletin import MonthEnd
 from supervision.bulletin_rules import Edition
-from supervision.bulletin_year import Known, RoundCount, window_of
-from supervision.months import first_day, month_before
+from supervision.bulletin_year import Known, RoundCount, month_end_rows
+from supervision.months import first_day
 from supervision.task_register import Register, Settled, Units, parse_units
 from tests.unit.collection_frames import B, D, S, T, due_days, frame, run, stored
 
-YEAR = [f"2026-{number:02d}" for number in range(1, 13)]
+
+def months_of(year: int) -> list[str]:
+    return [f"{year}-{number:02d}" for number in range(1, 13)]
+
+
+YEAR = months_of(2026)
 
 
 @lru_cache(maxsize=1)
@@ -91,21 +96,13 @@ def figures(
     law: Sequence[str] = (),
     published: Iterable[tuple[str, str]] = (),
     acknowledged: Iterable[tuple[str, str]] = (),
+    started: date | None = None,
 ) -> list[dict[str, Any]]:
-    """Rows of bulletin_figure; grades: month, uscc, grade; triggers: uscc, day received.
+    """Rows of bulletin_figure; grades: month, uscc, grade; triggers: uscc, day received; started: when data first came.
 
     published, acknowledged: uscc and the day on which a delivery told of it; of results inspected on 3 September.
     """
-    ends_table = pa.Table.from_pylist([
-        {
-            "bulletin_month": end.month,
-            "month_before": month_before(end.month),
-            "first_month": ends[0].month,
-            "known_until": end.known_until,
-            "window_first": first_day((window_of(known, end) or [end.month])[0]),
-        }
-        for end in ends
-    ])  # fmt: skip
+    ends_table = pa.Table.from_pylist(month_end_rows(ends, known, started or first_day(ends[0].month)))
     clock = {"clock": "collect_7wd", "source": "licence", "measured": "received_on"}
     graded = [{"snapshot_month": m, "uscc": u, "credit_grade": g, "is_current": True} for m, u, g in grades]
     told = [{"uscc": u, "received_on": date.fromisoformat(d), "is_current": True} for u, d in triggers]

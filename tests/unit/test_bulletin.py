@@ -23,7 +23,18 @@ from supervision import bulletin as rules
 from supervision import duties
 from supervision.bulletin import Figure, MonthEnd, Reading, items
 from supervision.bulletin_rules import BulletinError, Rule, edition_on, parse_editions, percent
-from supervision.bulletin_year import RoundCount, grade_shares, month_ends, plan_references, plan_window, unheld
+from supervision.bulletin_year import (
+    RoundCount,
+    disposals_due,
+    grade_shares,
+    is_cut,
+    month_ends,
+    plan_references,
+    plan_window,
+    readings_of_year,
+    rounds_known,
+)
+from supervision.months import last_day
 from supervision.reports.marks import ITEM_MARKS, LEVEL_MARKS
 from supervision.tasks import Evidence, known_evidence
 from tests.unit import bulletin_year as small
@@ -171,20 +182,47 @@ def test_a_key_field_needs_mechanism_and_policy_rule_another_only_the_mechanism(
     assert levels([replace(row, unit_code="XY") for row in every])["餐饮"] == "red", "another section's paper"
 
 
+def _mechanisms(rows: list[Evidence], end: MonthEnd = OCT) -> dict[str, Reading]:
+    status = rules.statuses(small.register(), small.known_units(), rows, end.known_until)
+    return {reading.unit: reading for reading in rules.unit_mechanism(rule("a3"), status.values(), end)}
+
+
 def test_a_unit_without_any_mechanism_is_listed():
-    found = rules.unit_mechanism(rule("a3"), ["JL", "140828"], [_evidence()], OCT)
-    assert [(r.unit, r.level, r.evidence_ref) for r in found] == [("JL", None, "M1"), ("140828", "red", "unit_duty")]
-    assert rules.unit_mechanism(rule("a3"), ["JL"], [], MonthEnd("2022-12", dt.date(2022, 12, 31))) == []
+    found = _mechanisms([_evidence()])
+    assert [(found[unit].level, found[unit].evidence_ref) for unit in ("JL", "140828")] == [
+        (None, "M1"),
+        ("red", "unit_duty"),
+    ]
+    assert _mechanisms([], MonthEnd("2022-12", dt.date(2022, 12, 31))) == {}
+
+
+def test_a_mechanism_of_a_field_filed_for_the_fields_is_not_the_units():
+    """As the task list judges it: evidence counts where it is filed."""
+    rows = [_evidence(task_id="T2.2", unit_code="SP-SC", field_code="food_production")]
+    assert _mechanisms(rows)["SP-SC"].level == "red"
+    duty = {
+        r["unit_code"]: r for r in duties.unit_duties(small.register(), small.known_units(), rows, OCT.known_until)
+    }["SP-SC"]
+    assert duty["mechanism_on"] is None and "工作机制" in duty["lacking"]
+    assert _mechanisms([replace(row, task_id="T7") for row in rows])["SP-SC"].level is None, "filed under the clause"
 
 
 def test_plans_of_the_last_three_plan_months_without_a_snapshot_or_without_a_round():
     def held(month: str, *, snapshot: bool = True) -> RoundCount:
-        return RoundCount(month, {"140802": ["GEN", "FOOD"], "140821": ["GEN"]}, snapshot)
+        return RoundCount(
+            month, {"140802": ["GEN", "FOOD"], "140821": ["GEN"]}, snapshot, dt.date.fromisoformat(f"{month}-05")
+        )
 
-    policy = small.known().policies
-    lacking = unheld({"2026-10": policy["2026-10"]}, ["2026-09", "2026-10"], ["2026-09"])
-    assert [each.month for each in lacking] == ["2026-10"]
-    assert "GEN" in lacking[0].tasks["140802"]
+    late = replace(held("2026-09"), known_on=dt.date(2026, 10, 9))
+    known = small.known(rounds=[held("2026-08"), late])
+    for end, months, lacking in (
+        ("2026-09", ["2026-08", "2026-09"], ["2026-09"]),
+        ("2026-10", ["2026-08", "2026-09", "2026-10"], ["2026-10"]),
+    ):
+        seen = rounds_known(known, MonthEnd(end, last_day(end)))
+        assert sorted(each.month for each in seen) == months, end
+        assert [each.month for each in seen if not each.has_snapshot] == lacking, end
+    assert "GEN" in seen[-1].tasks["140802"]
     rounds = [held("2026-06", snapshot=False), held("2026-08"), held("2026-09", snapshot=False), held("2026-09")]
     window = plan_window((each.month for each in [*rounds, held("2026-10")]), "2026-10", 3)
     assert window == ["2026-08", "2026-09", "2026-10"]
@@ -208,10 +246,14 @@ def test_shares_are_summed_over_the_window_and_missing_months_are_no_zero():
 
 
 def test_months_begin_where_evidence_first_came_and_each_knows_its_own_last_day():
-    ends = month_ends("2026-03", dt.date(2026, 4, 6), dt.date(2024, 1, 1))
+    ends = month_ends("2026-03", dt.date(2026, 4, 6), dt.date(2025, 12, 9))
     assert [(end.month, end.known_until.isoformat()) for end in ends] == [
         ("2025-12", "2025-12-31"), ("2026-01", "2026-01-31"), ("2026-02", "2026-02-28"), ("2026-03", "2026-04-06"),
     ]  # fmt: skip
+    assert not is_cut(ends, dt.date(2025, 12, 9))
+    longer = month_ends("2026-03", dt.date(2026, 4, 6), dt.date(2022, 6, 1))
+    assert (longer[0].month, len(longer)) == ("2024-04", 24)
+    assert is_cut(longer, dt.date(2022, 6, 1))
     assert [e.month for e in month_ends("2026-03", dt.date(2026, 3, 31), dt.date(2026, 2, 20))] == [
         "2026-02",
         "2026-03",
@@ -242,6 +284,55 @@ def test_what_cannot_be_measured_neither_lists_nor_recalls():
     assert _months("red", None, measurable=" ?") == [("continuing", "red", "2026-01")]
     assert _months(None, None, measurable=" ?") == []
     assert _months("red", None, None, measurable=" ? ") == [("recalled", None, "2026-01")]
+
+
+def _listed(
+    rule_id: str, month: str, *figures: tuple[str, int, int], first: str = "2026-06"
+) -> list[tuple[str, str | None]]:
+    """What the bulletin of a month says of a unit by a rule of figures, from month, numerator and denominator."""
+    name = rule(rule_id).figure
+    rows = [
+        {
+            "bulletin_month": m,
+            "figure": name,
+            "unit_code": "140802",
+            "figure_month": m,
+            "numerator": n,
+            "denominator": d,
+        }
+        for m, n, d in figures
+    ]
+    ends = month_ends(month, last_day(month), dt.date.fromisoformat(f"{first}-01"))
+    found = items(readings_of_year(small.with_figures(small.known(), rows), ends), [end.month for end in ends])
+    return [(i.state, i.since) for i in found if i.reading.key == ("140802", rule_id, "-")]
+
+
+def test_a_month_without_cases_keeps_what_was_listed():
+    figures = [("2026-07", 5, 10), ("2026-09", 10, 10)]
+    assert _listed("c2", "2026-07", *figures) == [("new", "2026-07")]
+    assert _listed("c2", "2026-08", *figures) == [("continuing", "2026-07")]
+    assert _listed("c2", "2026-09", *figures) == [("recalled", "2026-07")]
+    assert _listed("c2", "2026-10", *figures) == []
+    assert _listed("c2", "2026-08", ("2026-07", 5, 10), ("2026-08", 0, 0)) == [("continuing", "2026-07")]
+
+
+def test_a_month_without_visits_has_no_untriggered_one():
+    assert _listed("b3", "2026-08", ("2026-07", 1, 3)) == [("recalled", "2026-07")]
+
+
+def test_an_item_begins_where_it_began_and_further_back_than_we_look_it_says_earlier():
+    months = [month for year in (2024, 2025, 2026) for month in small.months_of(year)]
+    bad = [(month, 0, 9) for month in months if month >= "2025-03"]
+    assert _listed("c2", "2026-10", *bad, first="2025-01") == [("continuing", "2025-03")]
+    always = [(month, 0, 9) for month in months]
+    ends = month_ends("2026-10", last_day("2026-10"), dt.date(2023, 1, 1))
+    rows = [
+        {"bulletin_month": m, "figure": "return_ack", "unit_code": "140802", "figure_month": m, "numerator": n, "denominator": d}
+        for m, n, d in always
+    ]  # fmt: skip
+    readings = readings_of_year(small.with_figures(small.known(), rows), ends)
+    [found] = [i for i in items(readings, [e.month for e in ends], cut=True) if i.reading.key == ("140802", "c2", "-")]
+    assert found.since == "2024-11以前"
 
 
 def test_what_nobody_asks_for_any_more_is_dropped():
@@ -286,17 +377,79 @@ def test_records_count_in_the_month_they_are_due_as_far_as_they_were_known(engin
 def test_acknowledgements_count_when_they_are_due(engine):
     day = dt.date
     waiting = {"return_state": "overdue", "returned_on": day(2026, 9, 30), "ack_due_on": day(2026, 10, 12)}
+    taken = {"return_state": "acknowledged", "acknowledged_on": day(2026, 10, 8)}
     outcomes = [
-        small.outcome("u1", "2026-09-03"),  # on the platform
+        small.outcome("u1", "2026-09-03"),  # on the platform, never acknowledged
         small.outcome("u2", "2026-09-03", **waiting),
-        small.outcome("u3", "2026-09-03", **waiting | {"acknowledged_on": day(2026, 10, 8)}),
-        small.outcome("u4", "2026-09-03", **waiting | {"acknowledged_on": day(2026, 10, 8), "reject_reason": "缺项"}),
-        small.outcome("u5", "2026-09-03", **waiting | {"ack_due_on": day(2026, 11, 4)}),
+        small.outcome("u3", "2026-09-03", **waiting | taken),
+        small.outcome("u4", "2026-09-03", **waiting | {"return_state": "rejected", "reject_reason": "缺项"}),
+        small.outcome(
+            "u5", "2026-09-03", **waiting | {"ack_due_on": day(2026, 10, 31)}
+        ),  # the day itself has not passed
         small.outcome("u6", "2026-09-03", **waiting | {"of_voided_round": True}),
+        small.outcome("u7", "2026-09-03", **waiting | {"return_state": "returned"}),  # its term is only provisional
+        small.outcome("u8", "2026-10-01"),  # asked for from November on
     ]
-    assert _figures(engine, ["2026-10"], outcomes=outcomes)["2026-10", "return_ack", "2026-10"] == (2, 4)
+    assert _figures(engine, ["2026-10"], outcomes=outcomes)["2026-10", "return_ack", "2026-10"] == (1, 4)
     known_later = _figures(engine, ["2026-10"], outcomes=outcomes, acknowledged=[("u3", "2026-11-02")])
-    assert known_later["2026-10", "return_ack", "2026-10"] == (1, 4), "told of after the month's end"
+    assert known_later["2026-10", "return_ack", "2026-10"] == (0, 4), "told of after the month's end"
+
+
+def test_what_the_platform_sent_back_is_not_acknowledged(engine):
+    rejected = {"return_state": "rejected", "reject_reason": "缺项", "acknowledged_on": dt.date(2026, 10, 8)}
+    taken = {"return_state": "acknowledged", "acknowledged_on": dt.date(2026, 10, 8)}
+    outcomes = [small.outcome(f"u{i}", "2026-09-03", **(rejected if i < 8 else taken)) for i in range(10)]
+    assert _figures(engine, ["2026-10"], outcomes=outcomes)["2026-10", "return_ack", "2026-10"] == (2, 10)
+
+
+def test_what_is_still_open_counts_until_it_is_settled(engine):
+    day = dt.date
+    late = {"return_state": "overdue", "ack_due_on": day(2026, 9, 4)}
+    good = {"return_state": "acknowledged", "ack_due_on": day(2026, 10, 14), "acknowledged_on": day(2026, 10, 9)}
+    settled = late | {"return_state": "acknowledged", "acknowledged_on": day(2026, 10, 20)}
+    outcomes = [small.outcome(f"u{i}", "2026-08-20", **late) for i in range(5)]
+    outcomes += [small.outcome(f"s{i}", "2026-08-20", **settled) for i in range(3)]
+    outcomes += [
+        small.outcome(f"t{i}", "2026-08-20", **settled | {"acknowledged_on": day(2026, 9, 2)}) for i in range(2)
+    ]
+    outcomes += [small.outcome(f"v{i}", "2026-09-20", **good) for i in range(10)]
+    found = _figures(engine, ["2026-08", "2026-09", "2026-10"], outcomes=outcomes)
+    assert [found[m, "return_ack", m] for m in ("2026-09", "2026-10")] == [(2, 10), (13, 18)]
+    before = _figures(engine, ["2026-10"], outcomes=outcomes)
+    assert before["2026-10", "return_ack", "2026-10"] == (10, 10), "due before there was data"
+
+
+def test_what_was_not_published_counts_until_it_is(engine):
+    day = dt.date
+    outcomes = [
+        small.outcome("u1", "2026-08-06", publish_due_on=day(2026, 9, 3)),
+        small.outcome("u2", "2026-08-06", publish_due_on=day(2026, 9, 3), published_on=day(2026, 10, 15)),
+        small.outcome("u3", "2026-08-06", publish_due_on=day(2026, 9, 3), published_on=day(2026, 9, 10)),  # late
+        small.outcome("u4", "2026-08-06", publish_due_on=day(2026, 9, 3), published_on=day(2026, 9, 3)),
+        small.outcome("u5", "2026-09-10", publish_due_on=day(2026, 9, 30), published_on=day(2026, 9, 30)),
+    ]
+    found = _figures(engine, ["2026-08", "2026-09", "2026-10"], outcomes=outcomes)
+    assert [found[m, "publication", m] for m in ("2026-09", "2026-10")] == [(1, 4), (2, 3)]
+
+
+def test_reminders_are_due_for_disposal_once_sent_and_their_term_is_over():
+    day = dt.date(2026, 10, 31)
+    row = {
+        "unit_code": "140802", "channel": "letter", "sent_at": dt.date(2026, 10, 3), "disposed_at": None,
+        "disposal_due_on": dt.date(2026, 10, 20), "suppressed_reason": None,
+    }  # fmt: skip
+    changes = {
+        "R1": [{}],
+        "R2": [{"disposed_at": day}, {"disposed_at": day, "reason_code": "CLUSTER"}],  # two reasons, one reminder
+        "R3": [{"disposal_due_on": day}],  # its last day
+        "R4": [{"disposal_due_on": day, "disposed_at": day}],
+        "R5": [{"disposal_due_on": dt.date(2026, 11, 20), "disposed_at": day}],
+        "R6": [{"sent_at": None}],
+        "R7": [{"channel": "internal"}],
+        "R8": [{"suppressed_reason": "repaired"}],
+    }
+    rows = [row | {"reminder_id": name} | change for name, each in changes.items() for change in each]
+    assert disposals_due(rows, day) == {"140802": (2, 3)}
 
 
 def test_publication_counts_by_the_day_it_is_due(engine):
