@@ -242,6 +242,19 @@ def test_shares_are_summed_over_the_window_and_missing_months_are_no_zero():
     assert [(f.period, f.numerator, f.denominator) for f in found] == [("A", 1, 100), ("D", 5, 10)]
 
 
+def test_a_round_committed_late_has_drawn_nobody_before():
+    rounds = [
+        RoundCount("2026-03", {"140802": ["GEN"]}, True, dt.date(2026, 3, 4)),
+        RoundCount("2026-04", {"140802": ["GEN"]}, True, dt.date(2026, 5, 8)),
+    ]
+    row = {"rollup": "unit", "rollup_key": "140802", "period_kind": "month", "n_a": 100, "n_d": 10, "drawn_a": 1}
+    shares = [row | {"counted_period": "2026-03", "drawn_d": 5}, row | {"counted_period": "2026-04", "drawn_d": 0}]
+    ends = month_ends("2026-05", dt.date(2026, 5, 31), dt.date(2026, 3, 1))
+    readings = readings_of_year(small.known(rounds=rounds, shares=shares), ends)
+    said = {r.month: r.measured for r in readings if r.rule_id == "b2" and r.unit == "140802"}
+    assert said == {"2026-03": "差异化指数50.0", "2026-04": "差异化指数50.0", "2026-05": "差异化指数25.0"}
+
+
 # —— states ——
 
 
