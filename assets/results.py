@@ -164,7 +164,12 @@ def _reconciled(month: Month) -> dict[str, object]:
 
 def _files(month: Month) -> None:
     layout = layout_of(month)
-    path = write_platform_return(month.lake.home.outbox / month.name, layout, frame_of(month, "platform_return"))
+    path = write_platform_return(
+        month.lake.home.outbox / month.name,
+        layout,
+        frame_of(month, "platform_return"),
+        demonstration=month.demonstration,
+    )
     write_returns(
         outbox(month, "returns.xlsx"),
         ReturnTables(**{name: frame_of(month, name) for name in TOLD}),

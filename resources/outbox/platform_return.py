@@ -30,10 +30,11 @@ class ReturnError(ValueError):
     """A row cannot be written as the platform wants it: one Chinese sentence with the place, never the value."""
 
 
-def write_platform_return(folder: Path, layout: Layout, rows: pd.DataFrame) -> Path:
+def write_platform_return(folder: Path, layout: Layout, rows: pd.DataFrame, *, demonstration: bool) -> Path:
     """Write the return file into `folder` under the layout's name; returns its path.
 
-    rows: rows of the layout's contract, in its order. A file of the other format, left by an earlier layout, is removed.
+    rows: rows of the layout's contract, in its order. The platform takes no other cell, so a demonstration says so in the
+    workbook's title and printed header. A file of the other format, left by an earlier layout, is removed.
     Errors: ReturnError when a value has no code in the layout or cannot be written in its encoding.
     """
     table = [[_text(row, column, layout, number) for column in layout.columns] for number, row in _rows(layout, rows)]
@@ -42,7 +43,7 @@ def write_platform_return(folder: Path, layout: Layout, rows: pd.DataFrame) -> P
     if layout.format == "csv":
         _write_csv(target, layout, header, table)
     else:
-        write_atomically(target, lambda path: _write_xlsx(path, layout, header, table))
+        write_atomically(target, lambda path: _write_xlsx(path, layout, header, table, demonstration))
     for suffix in FORMATS:
         if suffix != layout.format:
             target.with_suffix(f".{suffix}").unlink(missing_ok=True)
@@ -86,10 +87,12 @@ def _write_csv(target: Path, layout: Layout, header: list[str], table: list[list
     write_bytes(target, data.decode().encode(layout.encoding))  # each of the encodings holds every character
 
 
-def _write_xlsx(path: Path, layout: Layout, header: list[str], table: list[list[str]]) -> None:
+def _write_xlsx(path: Path, layout: Layout, header: list[str], table: list[list[str]], demonstration: bool) -> None:
     book = xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False})
-    book.set_properties({"title": layout.title})
+    book.set_properties({"title": f"【演示】{layout.title}" if demonstration else layout.title})
     page = book.add_worksheet(layout.sheet)
+    if demonstration:
+        page.set_header("&C演示数据，不得报送")
     lined = {"border": 1, "border_color": "#808080", "valign": "vcenter", "font_size": 10}
     head = book.add_format({**lined, "font_name": HEI, "bold": True, "align": "center", "bg_color": "#D9E2F3"})
     text = book.add_format({**lined, "font_name": SONG, "num_format": "@", "quote_prefix": True})

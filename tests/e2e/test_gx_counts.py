@@ -8,6 +8,7 @@ and amounts (they need more than the row), types of optional columns (a suite se
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -23,7 +24,10 @@ from tests.e2e.conftest import Outcome
 
 NOTHING = {"", "N/A", "n/a", "NULL", "null", "/", "／", "无", "—", "——", "-", "－", "--", "空"}
 NO_END = {"长期", "永久", "长期有效", "永久有效", "无固定期限", "2099-12-31", "9999-09-09"}
-ARROW = {"VARCHAR": pa.string(), "DATE": pa.date32(), "BIGINT": pa.int64(), "BOOLEAN": pa.bool_(), "DECIMAL(18,6)": pa.decimal128(18, 6)}  # fmt: skip
+ARROW = {
+    "VARCHAR": pa.string(), "DATE": pa.date32(), "TIMESTAMP": pa.timestamp("us"), "BIGINT": pa.int64(), "BOOLEAN": pa.bool_(),
+    "DECIMAL(18,6)": pa.decimal128(18, 6),
+}  # fmt: skip
 SKIPPED = ("uscc.", "reg_no.", "key_conflict", "withdrawal")
 
 
@@ -46,6 +50,13 @@ def day_of(text: str) -> date | None:
     return None
 
 
+def moment_of(text: str) -> datetime | None:
+    for style in ("%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"):
+        with suppress(ValueError):
+            return datetime.strptime(text, style)
+    return None
+
+
 def value_of(raw: str | None, column: Column) -> Any:
     """A cell as the contract types it, by the plainest of means; None where it cannot be."""
     text = text_of(raw, column)
@@ -57,6 +68,8 @@ def value_of(raw: str | None, column: Column) -> Any:
         return column.values.get(text)
     if column.logical_type == "date":
         return day_of(text.split(" ")[0])
+    if column.logical_type == "timestamp":
+        return moment_of(text)
     if column.logical_type in ("number", "integer"):
         try:
             number = Decimal(text.replace(",", ""))

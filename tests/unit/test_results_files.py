@@ -113,7 +113,7 @@ def test_each_month_has_the_layout_of_its_time(tmp_path: Path) -> None:
 # —— the file ——
 def test_the_file_has_the_layouts_headers_codes_dates_and_only_text(tmp_path: Path) -> None:
     layout = layout_in_force("platform_return", OCTOBER)
-    path = write_platform_return(tmp_path, layout, rows(ROW))
+    path = write_platform_return(tmp_path, layout, rows(ROW), demonstration=False)
     assert path.name == "platform_return.xlsx"
     book = load_workbook(path)
     header, line = book[layout.sheet].iter_rows(values_only=True)
@@ -123,19 +123,26 @@ def test_the_file_has_the_layouts_headers_codes_dates_and_only_text(tmp_path: Pa
     assert (shown["企业名称"], shown["发现问题"], shown["公示截止日期"]) == ("=甲店", "一行 两行", None)
     cells = [cell for row in book[layout.sheet].iter_rows(min_row=2) for cell in row if cell.value is not None]
     assert {cell.data_type for cell in cells} == {"s"}  # a code keeps its digits, a name is no formula
-    assert path.read_bytes() == write_platform_return(tmp_path / "again", layout, rows(ROW)).read_bytes()
+    demonstration = write_platform_return(tmp_path / "shown", layout, rows(ROW), demonstration=True)
+    titles = [load_workbook(each).properties.title for each in (path, demonstration)]
+    assert titles == [layout.title, f"【演示】{layout.title}"]
+    assert "不得报送" in load_workbook(demonstration)[layout.sheet].oddHeader.center.text
+    assert (
+        path.read_bytes()
+        == write_platform_return(tmp_path / "again", layout, rows(ROW), demonstration=False).read_bytes()
+    )
     assert return_facts(path, layout)["回填文件"] == "platform_return.xlsx"
 
 
 def test_another_order_other_codes_another_format_need_no_code(tmp_path: Path) -> None:
     mode = {"column": "mode", "header": "方式", "codes": {"on_site": "1", "off_site": "2"}}
     names = {"column": "ent_name", "header": "主体"}
-    write_platform_return(tmp_path, layout_in_force("platform_return", OCTOBER), rows(ROW))
+    write_platform_return(tmp_path, layout_in_force("platform_return", OCTOBER), rows(ROW), demonstration=False)
     layout = of(
         tmp_path, format="csv", encoding="gb18030", date_format="YYYYMMDD", file="platform_return",
         columns=[mode, *columns(names)],
     )  # fmt: skip
-    path = write_platform_return(tmp_path, layout, rows(ROW))
+    path = write_platform_return(tmp_path, layout, rows(ROW), demonstration=False)
     read = list(csv.reader(io.StringIO(path.read_bytes().decode("gb18030"))))
     assert read == [
         ["方式", "task_code", "item_code", "uscc", "inspected_on", "主体"],
@@ -147,13 +154,15 @@ def test_another_order_other_codes_another_format_need_no_code(tmp_path: Path) -
 def test_what_the_layout_cannot_say_is_refused_by_place(tmp_path: Path) -> None:
     task = {"column": "plan_id", "header": "计划", "codes": {"其他": "1"}}
     with pytest.raises(ReturnError, match="第 2 行的“计划”") as refused:
-        write_platform_return(tmp_path, of(tmp_path, columns=columns(task)), rows(ROW))
+        write_platform_return(tmp_path, of(tmp_path, columns=columns(task)), rows(ROW), demonstration=False)
     assert "YC-2026" not in str(refused.value)
 
 
 def test_a_month_without_returns_still_has_its_file(tmp_path: Path) -> None:
     layout = layout_in_force("platform_return", OCTOBER)
-    [header] = load_workbook(write_platform_return(tmp_path, layout, rows()))[layout.sheet].iter_rows(values_only=True)
+    [header] = load_workbook(write_platform_return(tmp_path, layout, rows(), demonstration=False))[
+        layout.sheet
+    ].iter_rows(values_only=True)
     assert header[0] == "抽查任务编号"
 
 
