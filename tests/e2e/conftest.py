@@ -56,6 +56,12 @@ def generate_into(inbox: Path, **options: object) -> None:
     generate(MONTH, inbox, codes=REFERENCE, **options)  # type: ignore[arg-type]
 
 
+def copy_city(inbox: Path, home: Path) -> None:
+    """What a home holds before its first run: the deliveries, and the inspectors' names, which are no delivery."""
+    for folder in (inbox, inbox.parent / "confidential"):
+        shutil.copytree(folder, home / folder.name)
+
+
 @pytest.fixture(scope="session")
 def run_home() -> Callable[..., Outcome]:
     """run_home(home, as_of=None): the month run in this process, errors captured as the command line prints them."""
@@ -93,7 +99,7 @@ def city_inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def finished(city_inbox: Path, tmp_path_factory: pytest.TempPathFactory, run_home: Callable[..., Outcome]) -> Outcome:
     """The month of `city_inbox`, run to its end."""
     home = tmp_path_factory.mktemp("finished")
-    shutil.copytree(city_inbox, home / "inbox")
+    copy_city(city_inbox, home)
     return run_home(home)
 
 
@@ -108,7 +114,7 @@ def tiny_inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def tiny_home(tiny_inbox: Path, tmp_path: Path) -> Path:
     """A fresh data folder with a copy of `tiny_inbox`."""
-    shutil.copytree(tiny_inbox, tmp_path / "inbox")
+    copy_city(tiny_inbox, tmp_path)
     return tmp_path
 
 

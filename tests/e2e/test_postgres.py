@@ -23,7 +23,7 @@ import psycopg2
 import pytest
 import yaml
 
-from tests.e2e.conftest import MONTH, Outcome, kept_files
+from tests.e2e.conftest import MONTH, Outcome, copy_city, kept_files
 
 PROGRAM = Path(sys.executable).with_name("ssj")
 PASSWORD = "geheim@wort:für%alle"  # of the throw-away cluster; with what a careless URL would trip over
@@ -102,7 +102,7 @@ def _create_database(place: dict[str, str], server: subprocess.Popen[bytes], log
 def _home(checkout: Path, inbox: Path, home: Path) -> Path:
     (home / "dagster").mkdir(parents=True)
     shutil.copyfile(checkout / "deploy" / "dagster-postgres.yaml", home / "dagster" / "dagster.yaml")
-    shutil.copytree(inbox, home / "inbox")
+    copy_city(inbox, home)
     return home
 
 

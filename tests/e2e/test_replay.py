@@ -9,12 +9,11 @@ import csv
 import hashlib
 import io
 import json
-import shutil
 from collections.abc import Callable, Collection
 from datetime import date
 from pathlib import Path
 
-from tests.e2e.conftest import MONTH, Outcome, kept_files
+from tests.e2e.conftest import MONTH, Outcome, copy_city, kept_files
 
 Run = Callable[..., Outcome]
 NUMBER = "行政处罚决定书文号"
@@ -73,7 +72,7 @@ def test_a_month_is_replayed_as_of_a_day_byte_for_byte(tiny_home: Path, run_home
     # A folder that never saw the early run, with everything in its inbox: as of that day it knows no more.
     other, newest = tmp_path / "other", tmp_path / "newest"
     for home in (other, newest):
-        shutil.copytree(tiny_home / "inbox", home / "inbox")
+        copy_city(tiny_home / "inbox", home)
     replayed = run_home(other, EARLY)
     assert replayed.code == 0, replayed.errors
     assert kept_files(other) == kept
