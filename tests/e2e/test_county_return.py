@@ -9,10 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import openpyxl
 import pyarrow.parquet as pq
 import pytest
@@ -144,22 +147,36 @@ def test_names_stand_in_the_county_workbooks_and_nowhere_else(home: Path) -> Non
     rooms = ("lake", "ledger", "dagster", "evidence", "bundles", "warehouse")
     held = {path for room in rooms for path in (home / room).rglob("*") if path.is_file()}
     held = {path for path in held if "lake" not in path.parts or NEXT in path.parts}
-    assert found_in(held, {firm})  # what is there is found
+    assert {Path(name).suffix for name in found_in(held, {firm})} >= {".parquet", ".duckdb"}  # what is there is found
     assert not found_in(held, names)
 
 
 def found_in(paths: set[Path], words: set[str]) -> set[str]:
-    """The files that hold one of the words, unpacked where they are Parquet."""
-    found = set()
-    for path in paths:
-        said = (
-            str(pq.read_table(path).to_pydict())
-            if path.suffix == ".parquet"
-            else path.read_bytes().decode(errors="replace")
-        )
-        if any(word in said for word in words):
-            found.add(path.name)
-    return found
+    """The files that hold one of the words, unpacked where they are compressed."""
+    return {path.name for path in paths if any(word in said_in(path) for word in words)}
+
+
+@cache
+def said_in(path: Path) -> str:
+    if path.suffix == ".parquet":
+        return str(pq.read_table(path).to_pydict())
+    if path.suffix == ".duckdb":
+        return "\n".join(texts_of(path))
+    return path.read_bytes().decode(errors="replace")
+
+
+def texts_of(path: Path) -> Iterator[str]:
+    """Every value of every text column, and every comment, of a database file."""
+    with duckdb.connect(str(path), read_only=True) as connection:
+        columns = connection.execute(
+            "select table_name, column_name from duckdb_columns() where not internal and data_type like '%VARCHAR%'"
+        ).fetchall()
+        assert columns
+        for name, column in columns:
+            table, values = duckdb.ColumnExpression(column), connection.table(name)
+            yield from (str(value) for (value,) in values.select(table).distinct().fetchall())
+        for view in ("duckdb_tables", "duckdb_columns"):
+            yield from (str(text) for (text,) in connection.table_function(view).select("comment").fetchall())
 
 
 def test_each_county_has_its_own_rows_alone(home: Path) -> None:
