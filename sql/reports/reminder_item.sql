@@ -222,10 +222,19 @@ new_record as (
         (l.record_kind = 'penalty' and l.formed_on >= m.as_of - m.new_penalty_days)
         or (l.record_kind = 'abnormal_listing' and l.formed_on >= m.as_of - m.new_abnormal_days)
 ),
--- 可以申请修复：首次，以及此后每满一年尚未修复的；本月以前就已到期、移出的不再列
+-- 可以申请修复：首次，以及此后每满一年尚未修复的；本月以前就已到期、移出的不再列。
+-- 异常名录改正后才能申请：新列入的先提醒改正，过了那一段仍未移出的，再提醒可以申请。
 eligible as (
-    select l.*, year(l.as_of) * 12 + month(l.eligible_from) - 1 as this_month
+    select
+        l.*,
+        year(l.as_of) * 12 + month(l.eligible_from) - 1 as this_month,
+        case
+            when l.record_kind = 'abnormal_listing'
+                then greatest(l.eligible_from, l.formed_on + m.new_abnormal_days + 1)
+            else l.eligible_from
+        end as offered_from
     from listed as l
+    inner join reminder_month as m on l.month = m.month
     where l.eligible_from <= l.as_of and l.repair_from <= l.as_of
 ),
 anniversaries as (
@@ -249,12 +258,12 @@ repairable as (
         l.summary,
         l.formed_on,
         case
-            when greatest(l.eligible_from, l.ingested_on) > l.after then l.eligible_from else l.anniversary
+            when greatest(l.offered_from, l.ingested_on) > l.after then l.eligible_from else l.anniversary
         end as event_on,
         l.ingested_on,
         case
-            when greatest(l.eligible_from, l.ingested_on) > l.after
-                then greatest(l.eligible_from, l.ingested_on)
+            when greatest(l.offered_from, l.ingested_on) > l.after
+                then greatest(l.offered_from, l.ingested_on)
             else l.anniversary
         end as known_on,
         cast(null as date) as act_by,
@@ -265,7 +274,8 @@ repairable as (
     from anniversaries as l
     inner join reminder_month as m on l.month = m.month
     where
-        (greatest(l.eligible_from, l.ingested_on) > l.after or m.repair_yearly)
+        l.offered_from <= l.as_of
+        and (greatest(l.offered_from, l.ingested_on) > l.after or m.repair_yearly)
         and coalesce(l.ended_on > l.after, true) and coalesce(l.effective_until >= l.after, true)
 ),
 three_years as (

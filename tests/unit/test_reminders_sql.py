@@ -271,6 +271,20 @@ def test_repair_is_offered_again_each_year_until_it_is_done(engine: DuckDBEngine
     assert left_out(items(engine, abnormal_listing=[record], repair=[asked]), "REPAIR_ELIGIBLE") == ["in_repair"]
 
 
+def test_a_new_listing_is_told_to_mend_before_it_is_told_to_ask(engine: DuckDBEngine) -> None:
+    """One letter said of one listing both: mend within thirty days, and you may ask for repair."""
+    new = listing(on=date(2026, 10, 12), received_at=at(date(2026, 10, 20)))
+    months = [
+        month_of("2026-10", date(2026, 9, 30), date(2026, 10, 31)),
+        month_of("2026-12", date(2026, 11, 30), date(2026, 12, 31)),
+        month_of("2027-01", date(2026, 12, 31), date(2027, 1, 31)),
+        month_of("2027-02", date(2027, 1, 31), date(2027, 2, 28)),
+    ]
+    rows = items(engine, abnormal_listing=[new], months=months)
+    told = [(row["month"], row["reason_code"]) for row in rows]
+    assert sorted(told) == [("2026-10", "NEW_ABNORMAL"), ("2027-01", "REPAIR_ELIGIBLE")]
+
+
 @pytest.mark.parametrize(
     ("listed_on", "act_by"),
     [(date(2023, 12, 15), date(2026, 12, 15)), (date(2024, 1, 1), None), (date(2023, 11, 1), None)],
