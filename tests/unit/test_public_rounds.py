@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from data_contracts.model import public_contract
 from supervision.draw.ceremony import Beacon, BeaconChoice
 from supervision.reports.rounds import beacon_of, public_round
 from supervision.rounds import rounds_of
@@ -33,6 +34,7 @@ def test_a_committed_round_is_public_before_its_draw() -> None:
         "ef" * 32, "12" * 32, "2026-11-08T16:00:00+08:00",
     )  # fmt: skip
     assert "ab" * 32 not in told.values() and "cd" * 32 not in told.values()  # manifest and secret never
+    assert list(told) == list(public_contract("round_public").column_names)
 
 
 def test_a_drawn_round_tells_its_beacon_and_whether_it_was_the_fallback() -> None:
