@@ -24,7 +24,7 @@ from resources.outbox.returns import ReturnTables, write_returns
 from resources.reference import policies, text_table
 from resources.rounds import Rounds
 from resources.settings import REFERENCE
-from supervision.months import first_day, last_day, month_before
+from supervision.months import last_day
 
 ACK_DAYS = 3  # unacknowledged after that many working days is red (DOMAIN §4.8)
 RETURN_DAYS = 5  # from inspection to return (DOMAIN §5.4)
@@ -95,7 +95,7 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
         sql_asset(
             "return_reconciliation",
             partitions,
-            inputs=["inspection_outcome", "return_issue"],
+            inputs=["inspection_outcome", "return_issue", "bulletin_figure"],
             deps=[name for name in TOLD if name not in ("return_reconciliation", "return_issue")],
             parameters=_reconciled,
             extra=lambda m: {"unit": unit_table(), "day_number": day_numbers(m)},
@@ -151,13 +151,9 @@ def layout_of(month: Month) -> Layout:
 
 
 def _reconciled(month: Month) -> dict[str, object]:
-    """Results of the month before: their acknowledgements come back in this month."""
-    before = month_before(month.name)
     return month_days(month) | {
         "month": month.name,
         "year_first": date(month.first_day.year, 1, 1),
-        "answer_from": first_day(before),
-        "answer_until": last_day(before),
         "return_days": RETURN_DAYS,
     }
 

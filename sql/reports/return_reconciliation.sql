@@ -1,4 +1,4 @@
--- 回填对账：按检查主体的回填状态、上月检查的结果的回执率、自检查至到达平台的工作日（R-29、R-30）。
+-- 回填对账：按检查主体的回填状态、回执率（与通报同一个数）、自检查至到达平台的工作日（R-29、R-30）。
 with outcomes as (
     select
         unit_code,
@@ -23,13 +23,9 @@ counted as (
     group by unit_code
 ),
 expected as (
-    select
-        unit_code,
-        cast(count(*) as bigint) as ack_expected,
-        cast(count(*) filter (where return_state = 'acknowledged') as bigint) as ack_received
-    from outcomes
-    where inspected_on between $answer_from and $answer_until and return_state not in ('to_return', 'returned')
-    group by unit_code
+    select unit_code, denominator as ack_expected, numerator as ack_received
+    from bulletin_figure
+    where bulletin_month = $month and figure = 'return_ack'
 ),
 lags as (
     select

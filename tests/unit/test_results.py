@@ -16,6 +16,8 @@ import pytest
 
 from data_contracts.model import source_contract
 from resources.engines.duckdb_engine import DuckDBEngine, sql_text
+from supervision.bulletin_year import month_ends
+from tests.unit import bulletin_year
 from tests.unit import collection_frames as f
 from tests.unit.collection_frames import B, D, N, S, T, day_numbers, due_days, frame, of, run, stored
 
@@ -324,14 +326,17 @@ def issues(engine: DuckDBEngine, rows: list[dict[str, Any]], acks: pa.Table | No
 def reconciled(
     engine: DuckDBEngine, rows: list[dict[str, Any]], found: list[dict[str, Any]]
 ) -> dict[str, dict[str, Any]]:
+    ends = month_ends("2026-10", AS_OF, date(2026, 1, 5))
+    figures = bulletin_year.figures(engine, ends, bulletin_year.known(), outcomes=rows)
     inputs = {
         "inspection_outcome": stored("inspection_outcome", *rows),
         "return_issue": stored("return_issue", *found),
+        "bulletin_figure": stored("bulletin_figure", *figures),
         "unit": f.units(),
         "day_number": day_numbers(),
     }
-    window = {"answer_from": date(2026, 9, 1), "answer_until": date(2026, 9, 30), "year_first": date(2026, 1, 1)}
-    made = run(engine, "return_reconciliation", inputs, **MONTH | window, month="2026-10", return_days=3)
+    told = {"year_first": date(2026, 1, 1), "month": "2026-10", "return_days": 3}
+    made = run(engine, "return_reconciliation", inputs, **MONTH | told)
     return {row["unit_code"]: row for row in made}
 
 
