@@ -132,6 +132,11 @@ class Task:
     note: str
     national_task_ref: str | None
 
+    @property
+    def is_once(self) -> bool:
+        """Whether what it asks for, once set up, stays: unmet after its date it is overdue, in every later year too."""
+        return self.dated is not None and any(isinstance(rule, CountRule) and rule.standing for rule in self.rules)
+
 
 @dataclass(frozen=True, slots=True)
 class Register:

@@ -106,7 +106,7 @@ def task_status(
     """Status of every task for every responsible unit on `as_of`, in register order.
 
     A task that the notice dates in an earlier year gives two rows per unit: the history row with the original date,
-    and one for the year of `as_of` with the same month and day (R-31, R-43). Evidence formed after `as_of` and
+    and one for the year of `as_of` with the same month and day (R-31, R-43); one that is set up once keeps its only date. Evidence formed after `as_of` and
     evidence of another unit, kind or task does not count. `measures`: (name, unit code) → figure.
     """
     if as_of < register.issued_on:
@@ -149,7 +149,7 @@ def _periods(task: Task, issued_on: dt.date, as_of: dt.date) -> list[_Period]:
     if task.dated is None:
         due = dt.date(as_of.year, 12, 31) if task.yearly else None
         return [_Period(str(as_of.year), False, start, as_of, due)]
-    if as_of.year <= task.dated.year:
+    if as_of.year <= task.dated.year or task.is_once:
         return [_Period(str(task.dated.year), False, issued_on, as_of, task.dated)]
     past = _Period(str(task.dated.year), True, issued_on, dt.date(as_of.year - 1, 12, 31), task.dated)
     return [past, _Period(str(as_of.year), False, start, as_of, task.dated.replace(year=as_of.year))]

@@ -93,6 +93,31 @@ def test_status_at_the_edges_of_a_due_date(day, as_of, status):
     assert (row.status, row.due_on, row.period) == (status, dt.date(2026, 5, 31), "2026")
 
 
+@pytest.mark.parametrize(
+    ("day", "as_of", "status"),
+    [
+        (None, "2022-12-30", "not_started"),
+        (None, "2026-10-31", "overdue"),  # years later it is not due again, it is overdue still
+        ("2022-06-01", "2026-10-31", "done"),
+        ("2024-03-01", "2026-10-31", "done_late"),
+    ],
+)
+def test_what_is_set_up_once_keeps_its_date(day, as_of, status):
+    """A mechanism due in 2023 was read as due again at this year's end, beside a bulletin that called it overdue."""
+    register = _register(due_on="2022-12-31", evidence=[{"kind": "work_plan", "at_least": 1, "counts": "standing"}])
+    rows = task_status(register, _units(), [_evidence(day)] if day else [], {}, dt.date.fromisoformat(as_of))
+    assert [(r.status, r.due_on, r.period, r.is_history) for r in rows] == [
+        (status, dt.date(2022, 12, 31), "2022", False)
+    ]
+
+
+def test_every_standing_duty_with_a_date_is_overdue_after_it():
+    register = parse_register(_document(), _units())
+    rows = task_status(register, _units(), [], {}, AS_OF)
+    late = {row.task_id for row in rows if row.status == "overdue" and row.due_on < dt.date(2026, 1, 1)}
+    assert late == {task.task_id for task in register.tasks if task.is_once} == {"T2.1", "T2.2", "T7.3"}
+
+
 def test_a_yearly_task_is_settled_on_the_last_day_of_the_year():
     register = _register(**YEARLY)
     assert _one(register, as_of=dt.date(2026, 12, 30)).status == "not_started"
