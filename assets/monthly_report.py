@@ -28,7 +28,7 @@ from supervision import snapshot
 from supervision.bulletin_rules import edition_on
 from supervision.months import last_day, month_before
 from supervision.reports.leak_limits import told as leaks_told
-from supervision.reports.matters import Cluster, Matters, decisions
+from supervision.reports.matters import Cluster, Matters, decisions, settled
 from supervision.reports.monthly import (
     GRADES,
     Item,
@@ -43,10 +43,10 @@ from supervision.reports.monthly import (
 from supervision.tasks import known_evidence, task_status
 
 _INPUTS = (
-    "snapshot_facts", "grade_migration", "grade_trend", "sampling_plan", "county_capacity", "draw_history", "collected_record",
-    "received_file", "timeliness_summary", "collection_kpi", "inspection_outcome", "publication", "return_reconciliation",
-    "accepted_task_evidence", "task_status", "bulletin_figure", "bulletin_reading", "bulletin", "differentiation",
-    "cluster_alarm", "reminder_lag", "leak_meter",
+    "snapshot_facts", "grade_migration", "grade_trend", "sampling_plan", "county_capacity", "drawn_subjects",
+    "triggered_inspections", "draw_history", "collected_record", "received_file", "timeliness_summary", "collection_kpi",
+    "inspection_outcome", "publication", "return_reconciliation", "accepted_task_evidence", "task_status", "bulletin_figure",
+    "bulletin_reading", "bulletin", "differentiation", "cluster_alarm", "reminder_lag", "leak_meter",
 )  # fmt: skip
 
 
@@ -60,15 +60,15 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
 
 
 def _monthly_report(month: Month) -> Stored:
-    now, before = _standing(month), _standing_before(month)
+    now, before, matters = _standing(month), _standing_before(month), _matters(month)
     report = MonthlyReport(
         city=city().full_name,
         month=month.name,
         demonstration=month.demonstration,
         facts=facts(month),
         figures=_figures(month, now),
-        decisions=decisions(_matters(month)),
-        changes=changes(before, now),
+        decisions=decisions(matters),
+        changes=(*changes(before, now), *settled(matters)),
         migration=_migration(month),
         counties=_counties(month),
         units=_units(now, before),
@@ -215,12 +215,11 @@ def _by_unit(rows: list[dict[str, Any]], *columns: str) -> dict[str, int]:
 
 def _figures(month: Month, now: Standing) -> list[Figure]:
     collected = city_share(now.collected)
-    capacity = month.records("county_capacity", ["funded_visits"])
+    on_site = sum(row["mode_planned"] == "on_site" for row in month.records("drawn_subjects", ["mode_planned"]))
+    triggered = len({row["uid"] for row in month.records("triggered_inspections", ["uid"])})
     return [
         _graded(month, now),
-        Figure(
-            "本月抽查", f"{now.drawn:,} 户次", f"现场 {sum(row['funded_visits'] for row in capacity):,} 户", "plain"
-        ),
+        Figure("本月抽查", f"{now.drawn:,} 户次", f"现场 {on_site:,} 户，另触发检查 {triggered:,} 户", "plain"),
         Figure("归集及时率", percent(collected), _counts(collected, "件"), share_urgency(collected)),
         Figure("结果公示率", percent(now.published), _counts(now.published, "条"), share_urgency(now.published)),
         _index(month),

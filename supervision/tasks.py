@@ -106,8 +106,8 @@ def task_status(
     """Status of every task for every responsible unit on `as_of`, in register order.
 
     A task that the notice dates in an earlier year gives two rows per unit: the history row with the original date,
-    and one for the year of `as_of` with the same month and day (R-31, R-43); one that is set up once keeps its only date. Evidence formed after `as_of` and
-    evidence of another unit, kind or task does not count. `measures`: (name, unit code) → figure.
+    and one for the year of `as_of` with the same month and day (R-31, R-43); one that is set up once keeps its only date.
+    Evidence formed after `as_of` and evidence of another unit, kind or task does not count. `measures`: (name, unit code) → figure.
     """
     if as_of < register.issued_on:
         raise TaskError(f"截止日 {as_of} 早于通知印发日 {register.issued_on}，没有可报告的任务，请核对月份。")

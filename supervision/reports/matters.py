@@ -16,6 +16,9 @@ _LEADER = "分管局领导"
 _ORDER: tuple[Urgency, ...] = ("red", "amber", "green", "plain")
 
 
+_SNAPSHOT = ("snapshot_facts",)
+
+
 @dataclass(frozen=True, slots=True)
 class Cluster:
     """A cell county × industry above the alarm (R-35): what is counted in words, hits among firms, times the city's share."""
@@ -60,21 +63,23 @@ def decisions(matters: Matters) -> tuple[Item, ...]:
     return tuple(sorted(found, key=lambda item: _ORDER.index(item.urgency)))
 
 
+def settled(matters: Matters) -> tuple[Item, ...]:
+    """What of the month's snapshot is settled already: told beside what changed, since nobody has to decide it again."""
+    if matters.findings is None or matters.settled is None:
+        return ()
+    return (Item("change", "等级快照", "plain", f"{matters.findings}；{matters.settled}", _SNAPSHOT),)
+
+
 def _counted(units: Mapping[str, int]) -> Mapping[str, int]:
     return {unit: number for unit, number in units.items() if number > 0}
 
 
 def _findings(m: Matters) -> Sequence[Item]:
-    if m.findings is None:
+    if m.findings is None or m.settled is not None:
         return ()
-    sources = ("snapshot_facts",)
-    if m.settled is not None:
-        return (
-            Item("decision", "等级快照", "plain", f"{m.findings}；{m.settled}", sources, "无须再定，仅作告知", _OFFICE),
-        )
     return (
         Item(
-            "decision", "等级快照", "red", m.findings, sources, "核对后决定：沿用本月快照，或请省局重新推送（ssj decide）", _LEADER,
+            "decision", "等级快照", "red", m.findings, _SNAPSHOT, "核对后决定：沿用本月快照，或请省局重新推送（ssj decide）", _LEADER,
         ),
     )  # fmt: skip
 
@@ -82,7 +87,7 @@ def _findings(m: Matters) -> Sequence[Item]:
 def _migration(m: Matters) -> Sequence[Item]:
     if not m.migration:
         return ()
-    action = "问明省局是否调整了分类模型，再定是否按本月等级形成计划"
+    action = "问明省局是否调整了分类模型；本月计划已经形成，确需更改的，作废批次后重新抽取"
     return (Item("decision", "等级迁移异常", "red", "；".join(m.migration), ("grade_trend",), action, _LEADER),)
 
 

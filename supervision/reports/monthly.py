@@ -131,8 +131,9 @@ def _grades_changed(before: Standing, now: Standing) -> Sequence[Item]:
     if before.grades is None or now.grades is None:
         return [_unknown("信用风险等级", "grade_migration")]
     told = "，".join(f"{g}类 {now.grades[g]:,} 户（{_step(before.grades[g], now.grades[g], '户')}）" for g in GRADES)
-    high = [sum(each[g] for g in ("C", "D")) for each in (before.grades, now.grades)]
-    return (Item("change", "信用风险等级", _rising(*high), told, ("grade_migration",)),)
+    steps = [_rising(sum(before.grades[g] for g in high), sum(now.grades[g] for g in high)) for high in ("D", "CD")]
+    urgency: Urgency = "amber" if "amber" in steps else "green" if "green" in steps else "plain"
+    return (Item("change", "信用风险等级", urgency, told, ("grade_migration",)),)
 
 
 def _drawn_changed(before: Standing, now: Standing) -> Sequence[Item]:

@@ -84,7 +84,9 @@ def test_plan_and_people(finished: Outcome, annex: dict[str, list[list[str]]], p
     ]
     assert f"全市 {funded.sum():,}" in text(page)
     strip = text(page[page.index('<ul class="strip"') : page.index('<div class="pair uneven">')])
-    assert f"本月抽查 {funded.sum():,} 户次 现场 {people['funded_visits'].sum():,} 户" in strip
+    on_site = (table(finished, "drawn_subjects")["mode_planned"] == "on_site").sum()
+    triggered = table(finished, "triggered_inspections")["uid"].nunique()
+    assert f"本月抽查 {funded.sum():,} 户次 现场 {on_site:,} 户，另触发检查 {triggered:,} 户" in strip
 
 
 def test_shares_in_time(finished: Outcome, annex: dict[str, list[list[str]]], page: str) -> None:

@@ -17,7 +17,7 @@ from resources.calendars import rows
 from resources.outbox.monthly_report import SHOWN, monthly_context, write_monthly_report
 from resources.settings import REFERENCE
 from supervision.reports.figures import Box, FigureError, extent, flows, rows_of, shared_columns, tiles
-from supervision.reports.matters import Matters, decisions
+from supervision.reports.matters import Matters, decisions, settled
 from supervision.reports.monthly import Standing, changes, percent, share_urgency, task_urgency
 from tests.unit.monthly_sample import BEFORE, COUNTIES, MATTERS, MIGRATION, NOW, report
 
@@ -75,9 +75,12 @@ def test_a_quiet_month_needs_no_decision() -> None:
     assert decisions(Matters(unmet={"盐湖区": 0})) == ()
 
 
-def test_a_settled_finding_is_told_last_and_asks_for_nothing() -> None:
-    [*_, last] = decisions(replace(MATTERS, settled="已由 office 于 2026-10-09 决定继续"))
-    assert (last.topic, last.urgency, last.action) == ("等级快照", "plain", "无须再定，仅作告知")
+def test_a_settled_finding_is_told_and_asks_for_nothing() -> None:
+    done = replace(MATTERS, settled="已由 office 于 2026-10-09 决定继续")
+    assert "等级快照" not in {item.topic for item in decisions(done)} and settled(MATTERS) == ()
+    [told] = settled(done)
+    assert (told.section, told.topic, told.urgency) == ("change", "等级快照", "plain")
+    assert told.told.endswith("已由 office 于 2026-10-09 决定继续")
 
 
 def test_alarms_of_shares_and_leaks_are_red() -> None:
@@ -113,6 +116,13 @@ def test_changes_name_both_months_and_the_step() -> None:
     assert told["通报事项"] == ("amber", "通报事项 9 项（严重 4 项），上月 8 项，增 1 项")
     assert told["重点任务"] == ("green", "重点任务逾期未完成 1 项次，上月 2 项次，减 1 项次")
     assert told["结果回传"] == ("amber", "回传逾期无回执 7 条，上月 0 条，增 7 条")
+
+
+def test_more_of_the_worst_grade_is_no_good_news_though_the_two_worst_are_fewer() -> None:
+    """D rose by one and C fell: the page showed a green mark beside it."""
+    assert BEFORE.grades is not None
+    moved = dict(BEFORE.grades) | {"C": BEFORE.grades["C"] - 5, "D": BEFORE.grades["D"] + 1}
+    assert next(i for i in changes(BEFORE, replace(BEFORE, grades=moved)) if i.topic == "信用风险等级").urgency == "amber"
 
 
 def test_a_fall_below_the_red_line_is_red_and_no_step_is_plain() -> None:
