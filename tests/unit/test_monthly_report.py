@@ -122,7 +122,9 @@ def test_more_of_the_worst_grade_is_no_good_news_though_the_two_worst_are_fewer(
     """D rose by one and C fell: the page showed a green mark beside it."""
     assert BEFORE.grades is not None
     moved = dict(BEFORE.grades) | {"C": BEFORE.grades["C"] - 5, "D": BEFORE.grades["D"] + 1}
-    assert next(i for i in changes(BEFORE, replace(BEFORE, grades=moved)) if i.topic == "信用风险等级").urgency == "amber"
+    assert (
+        next(i for i in changes(BEFORE, replace(BEFORE, grades=moved)) if i.topic == "信用风险等级").urgency == "amber"
+    )
 
 
 def test_a_fall_below_the_red_line_is_red_and_no_step_is_plain() -> None:
