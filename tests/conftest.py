@@ -96,8 +96,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """tests/long waits to be asked. Its files are looked at too: a folder of `testpaths` is collected whatever is said of it."""
     wanted: bool = config.getoption("--long")
-    return None if wanted or collection_path != config.rootpath / "tests" / "long" else True
+    inside = collection_path.is_relative_to(config.rootpath / "tests" / "long")
+    return True if inside and not wanted else None
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

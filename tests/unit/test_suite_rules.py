@@ -82,11 +82,13 @@ def test_what_the_machine_lacks_is_named(suite: Path) -> None:
 
 
 def test_long_tests_wait_to_be_asked(suite: Path) -> None:
-    (suite / "tests" / "long").mkdir()
-    (suite / "tests" / "long" / "test_it.py").write_text("def test_long(): ...\n", encoding="utf-8")
-    (suite / "tests" / "test_it.py").write_text("def test_short(): ...\n", encoding="utf-8")
-    assert "1 passed" in run(suite)[1]
+    for folder in ("long", "unit"):
+        (suite / "tests" / folder).mkdir()
+        (suite / "tests" / folder / "test_it.py").write_text(f"def test_{folder}(): ...\n", encoding="utf-8")
+    assert "tests/unit/test_it.py::test_unit PASSED" in (short := run(suite, "-vv")[1]) and "test_long" not in short
+    assert "1 passed" in short
     assert "2 passed" in run(suite, "--long")[1]
+    assert "1 passed" in run(suite, "tests/long", "--long")[1]
 
 
 def test_an_unknown_marker_is_an_error(suite: Path) -> None:
