@@ -85,7 +85,7 @@ def test_long_tests_wait_to_be_asked(suite: Path) -> None:
     for folder in ("long", "unit"):
         (suite / "tests" / folder).mkdir()
         (suite / "tests" / folder / "test_it.py").write_text(f"def test_{folder}(): ...\n", encoding="utf-8")
-    assert "tests/unit/test_it.py::test_unit PASSED" in (short := run(suite, "-vv")[1]) and "test_long" not in short
+    assert "tests/unit/test_it.py::test_unit PASSED" in (short := run(suite, "-vv")[1]) and "::test_long" not in short
     assert "1 passed" in short
     assert "2 passed" in run(suite, "--long")[1]
     assert "1 passed" in run(suite, "tests/long", "--long")[1]
