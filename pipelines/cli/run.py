@@ -25,6 +25,7 @@ from resources.reference import city
 from resources.rounds import Rounds, return_to_committed
 from resources.settings import CHECKOUT, Home
 from supervision.months import MonthError, check_month, first_day
+from supervision.reports import leak_limits
 
 CONTRACT = "contract"  # row by row: its place is the quarantine list and the checks in the UI
 BLOCKED = "DagsterAssetCheckFailedError"
@@ -76,7 +77,8 @@ def run_jobs(
                     lake.return_to(finished)  # a refused run does not undo a finished month
                 return 1
             _keep_committed(folder, lake, say)
-            holds = lake.holds()
+            # The list's hold is judged by close: the one left from before the decision stops no drawing.
+            holds = {k: v for k, v in lake.holds().items() if k != leak_limits.HOLD or name == "close"}
             if holds:
                 for reason in holds.values():
                     say(f"等待人工：{reason}")

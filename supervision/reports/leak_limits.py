@@ -243,5 +243,5 @@ def hold_text(month: str, rows: Sequence[Mapping[str, Any]], roles: Mapping[str,
     able = "、".join(f"{code}（{name}）" for code, name in sorted(roles.items())) or "政策 roles 中有审批职责的角色"
     return (
         f"{month} 公开文件的泄密度量超出上限：{told(rows)}，抽查名单暂未写出。请看 leak_meter.xlsx，调整政策的比例，或由 {able} 运行 "
-        f"ssj decide --month {month} --hold {HOLD} --reason 理由 --role 角色，再重新运行本月"
+        f"ssj decide --month {month} --hold {HOLD} --reason 理由 --role 角色，再运行一次 ssj draw（批次同前）"
     )
