@@ -244,7 +244,9 @@ def test_a_voided_round_is_visited_all_the_same_and_the_next_takes_its_place(off
     office.moment = later + timedelta(minutes=1)
     for role in ("XYK", "SJZX"):
         office.do("beacon", again, "--role", role, "--entry", BEACON.replace("2026301", "2026302"))
-    office.draw(again, "--second-copy", second)
+    office.do("draw", again, "--role", "XYK", "--role", "JJJC", "--second-copy", second)
+    listed = {row["meter_state"] for row in office.table("leak_meter") if row["reader"] == "listed"}
+    assert listed == {"nobody"}  # the voided round's visits stand for this one's: a list of nobody needs no decision
     code, told = verify(tmp_path / "auditor", office.bundle(again), previous=(office.bundle(),))
     assert code == 0, told
     kept = office.home / "outbox" / MONTH / ROUND  # its subjects are visited by its own lists
