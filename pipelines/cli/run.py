@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import getpass
 import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,7 @@ import dagster as dg
 import typer
 
 from pipelines.cli import HELD
+from pipelines.coordinator import USER
 from pipelines.definitions import build_defs
 from pipelines.jobs import JOBS
 from pipelines.partitions import months
@@ -68,6 +70,7 @@ def run_jobs(
                 partition_key=month,
                 instance=instance,
                 raise_on_error=False,
+                tags={USER: getpass.getuser()},
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )
             _remind(result, say)

@@ -5,23 +5,16 @@ Here: the asset graph, an asset in Chinese with its partition, metadata and chec
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import MONTH, Outcome
+from tests.e2e.webservers import Servers, ask, launching, serving
 
-BIN = Path(sys.executable).parent
 LAUNCH = """
 mutation Launch($params: ExecutionParams!) {
   launchRun(executionParams: $params) { __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } }
@@ -29,68 +22,16 @@ mutation Launch($params: ExecutionParams!) {
 STATUS = "query Status($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 
 
-@dataclass
-class Servers:
-    """Two webservers over one data folder, one of them read-only."""
-
-    home: Path
-    full: str
-    readonly: str
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def ask(server: str, query: str, **variables: object) -> dict:
-    data = json.dumps({"query": query, "variables": variables}).encode()
-    request = urllib.request.Request(f"{server}/graphql", data, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        return json.load(answer)
-
-
 @pytest.fixture(scope="module")
 def servers(finished: Outcome, checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     home = tmp_path_factory.mktemp("ui") / "home"
     shutil.copytree(finished.home, home)
-    environment = os.environ | {"SSJ_HOME": str(home), "DAGSTER_HOME": str(home / "dagster")}
-    ports = _free_port(), _free_port()
-    workspace = ["-w", str(checkout / "workspace.yaml")]
-    commands = [
-        [str(BIN / "dagster-webserver"), *workspace, "-h", "127.0.0.1", "-p", str(ports[0])],
-        [str(BIN / "dagster-webserver"), *workspace, "-h", "127.0.0.1", "-p", str(ports[1]), "--read-only"],
-        [str(BIN / "dagster-daemon"), "run", *workspace],
-    ]
-    log = (home.parent / "servers.log").open("wb")
-    running = [
-        subprocess.Popen(c, env=environment, cwd=checkout, stdout=log, stderr=subprocess.STDOUT) for c in commands
-    ]
-    try:
-        urls = [f"http://127.0.0.1:{port}" for port in ports]
-        deadline = time.monotonic() + 90
-        for url in urls:
-            while True:
-                try:
-                    if ask(url, "{ version }")["data"]["version"]:
-                        break
-                except OSError:
-                    assert time.monotonic() < deadline, Path(log.name).read_text("utf-8")[-2000:]
-                    time.sleep(0.5)
-        yield Servers(home, *urls)
-    finally:
-        for process in running:
-            process.terminate()
-        for process in running:
-            process.wait(timeout=30)
-        log.close()
+    with serving(home, checkout, daemon=True) as running:
+        yield running
 
 
 def _launch(server: str, job: str) -> dict:
-    selector = {"repositoryLocationName": "shuangsuiji", "repositoryName": "__repository__", "jobName": job}
-    tags = [{"key": "dagster/partition", "value": MONTH}]
-    return ask(server, LAUNCH, params={"selector": selector, "runConfigData": {}, "executionMetadata": {"tags": tags}})
+    return ask(server, LAUNCH, params=launching(MONTH, job))
 
 
 def test_a_month_runs_from_the_ui_and_gives_the_same_frame(servers: Servers, finished: Outcome) -> None:
