@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from sample_city.canaries import CANARIES
-from supervision.reports.leak import leak_words, personal_numbers
+from supervision.personal_numbers import personal_numbers
+from supervision.reports.leak import leak_words
 from tests.e2e.conftest import Outcome
 
 PUBLIC = {
@@ -83,6 +84,27 @@ def test_the_canaries_are_in_the_deliveries(delivered: str) -> None:
         assert leak_words(canary.sentence) and len(personal_numbers(canary.sentence)) == 2
     for canary in CANARIES:
         assert found(canary.marks, delivered), (canary.source, canary.column)
+
+
+def test_no_number_of_a_person_is_in_the_lake_or_the_warehouse(finished: Outcome, tmp_path: Path) -> None:
+    import duckdb
+
+    numbers = [number for canary in CANARIES for number in (canary.identity, canary.mobile)]
+    tables = list((finished.home / "lake").rglob("*.parquet"))
+    assert len(tables) > 100
+    masks = 0
+    for path in tables:
+        text = text_of(path)
+        masks += text.count("『证件号已隐去』")
+        assert found(numbers, text) == [], path.name
+    assert masks > 10  # the rows are there, the numbers are not
+    [warehouse] = (finished.home / "warehouse").glob("*.duckdb")
+    with duckdb.connect(str(warehouse), read_only=True) as base:
+        for (name,) in base.execute("show tables").fetchall():
+            assert found(numbers, str(base.table(name).fetchall())) == [], name
+    counted = [row for row in finished.table("received_file") if row["masked_identities"]]
+    assert {row["source"] for row in counted} == {canary.source for canary in CANARIES if canary.written}
+    assert "隐去证件号" in "\n".join(finished.said)
 
 
 def test_columns_that_nobody_reads_are_not_in_the_lake(finished: Outcome) -> None:
