@@ -18,6 +18,7 @@ from assets.stage import Month, Tables, month_of, table_asset, tables_asset
 from data_contracts.model import Column, Contract, output_contract, source_contract
 from data_contracts.registry import Source, sources
 from resources.engines.duckdb_engine import sql_text
+from resources.faults import guarded
 from resources.lake import Stored
 from resources.receipts import basis_of, look_through, record, rows_of
 from resources.received import QUARANTINED, READ, Received, Wanted, receive
@@ -191,6 +192,7 @@ def _delivered(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
         can_subset=True,
         required_resource_keys={"house"},
     )
+    @guarded
     def _assets(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         month = month_of(context)
         chosen = {key.to_user_string() for key in context.selected_asset_keys}

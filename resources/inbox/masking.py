@@ -80,7 +80,7 @@ def _looked(column: Column) -> _Looked:
         return _Looked(_CODE, masked_identities)
     if column.pattern is not None:
         kept = re.compile(column.pattern)
-        return _Looked(_FREE, lambda text: Masked(text, 0, 0) if kept.fullmatch(text.strip()) else masked(text))
+        return _Looked(_FREE, lambda text: (masked_identities if kept.fullmatch(text.strip()) else masked)(text))
     if column.logical_type == "string" and not column.values and _IDENTIFIER.search(column.name):
         return _Looked(_CODE, masked_identities)
     return _Looked(_FREE, masked)
