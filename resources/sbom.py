@@ -11,9 +11,10 @@ import hashlib
 import platform
 import re
 import uuid
+from email.message import Message
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from resources.settings import CHECKOUT
 from supervision.canonical import json_bytes
@@ -55,7 +56,7 @@ def sbom_bytes(lock: Path = LOCK) -> bytes:
 def _library(name: str, locked: str) -> dict[str, Any] | None:
     """One package as it is installed; None where this platform needs none."""
     try:
-        told = metadata.metadata(name)
+        told = cast(Message, metadata.metadata(name))  # what it is; its own type lacks `get`
     except metadata.PackageNotFoundError:
         return None
     version = told["Version"]
@@ -73,7 +74,7 @@ def _library(name: str, locked: str) -> dict[str, Any] | None:
     return found
 
 
-def _licences(told: metadata.PackageMetadata) -> list[dict[str, Any]]:
+def _licences(told: Message) -> list[dict[str, Any]]:
     """What the package says of itself: an expression, else the names of its classifiers, else a short text of its own."""
     if expression := told.get("License-Expression"):
         return [{"expression": expression}]
