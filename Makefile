@@ -87,7 +87,8 @@ audit: requirements.lock | $(BIN)/python ## 对照公开漏洞库审计锁定的
 	code=0; .venv-audit/bin/pip-audit --disable-pip --require-hashes -r requirements.lock --progress-spinner off \
 	  -f columns -o "$$report" || code=$$?
 	[[ ! -s "$$report" ]] || cat "$$report"
-	if ((code == 0)); then echo "审计完成：锁定的依赖没有已知漏洞"
+	if grep -q 'could not be audited' "$$report"; then echo "未审计：漏洞库不认识上列的包（软件源可能不是原站），不能说明它们没有漏洞"; exit 2
+	elif ((code == 0)); then echo "审计完成：锁定的依赖没有已知漏洞"
 	elif [[ -s "$$report" ]]; then echo "审计完成：有已知漏洞，见上"; exit 1
 	else echo "未审计：连不上漏洞库（上面是原话），不能说明依赖没有漏洞"; exit 2; fi
 

@@ -14,13 +14,17 @@ ALLOWED = {
     ("loggers", "console", "config", "log_level"),
     ("loggers", "console", "config", "name"),
 }
+# Dagster's own job over all assets lets further steps and resources be named here, and drops them: nothing has such a name.
+IGNORED = {("ops",), ("resources",)}
 HARMLESS = {"Bool", "Int", "Float"}
 
 
 def leaves(kind: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
     """(path, type) of every place of a configuration where something can be written."""
     name = kind.kind.name
-    if name in ("STRICT_SHAPE", "SELECTOR"):
+    if name == "PERMISSIVE_SHAPE" and path not in IGNORED:
+        yield (*path, "*"), "Any"
+    if name in ("STRICT_SHAPE", "PERMISSIVE_SHAPE", "SELECTOR"):
         for key, field in kind.fields.items():
             yield from leaves(field.config_type, (*path, key))
     elif name in ("ARRAY", "NONEABLE"):
