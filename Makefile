@@ -15,7 +15,7 @@ export SSJ_HOME ?= $(CURDIR)/var
 SSJ_UI_PORT ?= 3000
 SSJ_READONLY_PORT ?= 3001
 
-.PHONY: help demo test test-long ui ui-readonly bench bench-collect bench-draw bench-matching bench-outputs bench-verifier system-deps lint format lock clean
+.PHONY: help audit demo test test-long ui ui-readonly bench bench-collect bench-draw bench-matching bench-outputs bench-verifier system-deps lint format lock clean
 
 help: ## 列出全部命令
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -79,8 +79,21 @@ lock: ## 重新生成带哈希的锁定文件（需要 uv；不写入任何软�
 	compile --extra build -o requirements.lock
 	compile --extra build --extra postgres --extra dev -c requirements.lock -o requirements-dev.lock
 
+audit: requirements.lock | $(BIN)/python ## 对照公开漏洞库审计锁定的依赖（需要联网；连不上时明说，不算通过）
+	@[[ -x .venv-audit/bin/pip-audit ]] || { $(PYTHON) -m venv .venv-audit && .venv-audit/bin/python -m pip -qq \
+	  --disable-pip-version-check --no-input install 'pip-audit==2.10.1'; } \
+	  || { rm -rf .venv-audit; echo "未审计：取不到 pip-audit，请检查软件源后再试"; exit 2; }
+	report=$$(mktemp); trap 'rm -f "$$report"' EXIT
+	code=0; .venv-audit/bin/pip-audit --disable-pip --require-hashes -r requirements.lock --progress-spinner off \
+	  -f columns -o "$$report" || code=$$?
+	[[ ! -s "$$report" ]] || cat "$$report"
+	if grep -q 'could not be audited' "$$report"; then echo "未审计：漏洞库不认识上列的包（软件源可能不是原站），不能说明它们没有漏洞"; exit 2
+	elif ((code == 0)); then echo "审计完成：锁定的依赖没有已知漏洞"
+	elif [[ -s "$$report" ]]; then echo "审计完成：有已知漏洞，见上"; exit 1
+	else echo "未审计：连不上漏洞库（上面是原话），不能说明依赖没有漏洞"; exit 2; fi
+
 clean: ## 删除虚拟环境与缓存（保留数据文件夹 var/）
-	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv .venv-audit build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 # One virtual environment for both: the application's lock is a subset of the developers'. Without --no-compile, installing
@@ -105,6 +118,7 @@ $(DEV): requirements-dev.lock pyproject.toml | $(BIN)/python
 # $(1) port, $(2) options of the webserver, $(3) not empty: the daemon too. A dagster.yaml that a person put into the data
 # folder (another storage, say) stays; otherwise it is a link to ours.
 define serve
+	umask 077
 	export DAGSTER_HOME="$$SSJ_HOME/dagster"
 	install -d -m 700 "$$SSJ_HOME" "$$DAGSTER_HOME"
 	[[ -e "$$DAGSTER_HOME/dagster.yaml" && ! -L "$$DAGSTER_HOME/dagster.yaml" ]] || ln -sfn "$(CURDIR)/dagster.yaml" "$$DAGSTER_HOME/dagster.yaml"

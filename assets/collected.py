@@ -18,6 +18,7 @@ from assets.stage import Month, Tables, month_of, table_asset, tables_asset
 from data_contracts.model import Column, Contract, output_contract, source_contract
 from data_contracts.registry import Source, sources
 from resources.engines.duckdb_engine import sql_text
+from resources.faults import guarded
 from resources.lake import Stored
 from resources.receipts import basis_of, look_through, record, rows_of
 from resources.received import QUARANTINED, READ, Received, Wanted, receive
@@ -41,7 +42,12 @@ def build(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition]
                     "every_file_read",
                     asset="received_file",
                     description="每份文件都能读取；读不出的整份隔离，只停它自己，按清单逐份退回报送单位",
-                )
+                ),
+                dg.AssetCheckSpec(
+                    "no_personal_numbers",
+                    asset="received_file",
+                    description="单元格中没有公民身份号码和手机号码；有的在读取时隐去，行照常验收，按文件计数告知报送单位（R-37）",
+                ),
             ],
             judge=_judge_files,
         ),
@@ -109,6 +115,8 @@ def _file_row(row: dict[str, Any], answer: Received) -> dict[str, Any]:
             "fault_kind": answer.kind,
             "fault_reason": answer.reason,
             "delivered_rows": answer.rows,
+            "masked_identities": answer.masked.identities,
+            "masked_mobiles": answer.masked.mobiles,
         }
     )
 
@@ -123,6 +131,24 @@ def _judge_files(month: Month) -> Iterable[dg.AssetCheckResult]:
         severity=dg.AssetCheckSeverity.WARN,
         description="；".join(row["fault_reason"] for row in aside) or f"{len(files)} 份文件全部读出",
         metadata={"隔离文件": [f"{row['delivery_id']}/{row['file_name']}" for row in aside]},
+    )
+    masked = [row for row in files if row["masked_identities"] or row["masked_mobiles"]]
+    identities, mobiles = (sum(row[name] for row in masked) for name in ("masked_identities", "masked_mobiles"))
+    yield dg.AssetCheckResult(
+        asset_key="received_file",
+        check_name="no_personal_numbers",
+        passed=not masked,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=(
+            f"{len(masked)} 份文件含个人号码，已隐去证件号 {identities} 个、手机号 {mobiles} 个；"
+            "请以 ssj quarantine return 告知报送单位，今后报送前删去"
+            if masked
+            else "没有个人号码"
+        ),
+        metadata={
+            f"{row['delivery_id']}/{row['file_name']}": f"{row['masked_identities']} + {row['masked_mobiles']}"
+            for row in masked
+        },
     )
 
 
@@ -166,6 +192,7 @@ def _delivered(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
         can_subset=True,
         required_resource_keys={"house"},
     )
+    @guarded
     def _assets(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         month = month_of(context)
         chosen = {key.to_user_string() for key in context.selected_asset_keys}

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from assets.schema import asset_arguments, stored_metadata
 from data_contracts.model import Contract, output_contract
 from resources.engines.duckdb_engine import sql_text
+from resources.faults import guarded
 from resources.house import House
 from resources.lake import MonthLake, Stored
 from resources.reference import policy_for
@@ -162,6 +163,7 @@ def table_asset(
         pool=pool,
         **asset_arguments(contract, kinds=kinds),
     )
+    @guarded
     def _asset(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         month = month_of(context)
         if held is not None and held(month):
@@ -242,6 +244,7 @@ def tables_asset(
         check_specs=list(checks),
         required_resource_keys={"house"},
     )
+    @guarded
     def _asset(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         month = month_of(context)
         if held is not None and held(month):

@@ -21,6 +21,7 @@ from data_contracts.registry import Source, sources
 from resources.engines.amounts import amount_table, amount_texts
 from resources.engines.contract_sql import PRODUCTS, split_sql
 from resources.engines.duckdb_engine import DuckDBEngine, sql_text, take
+from resources.faults import guarded
 from resources.lake import Stored
 from resources.received import QUARANTINED
 from supervision.conservation import lost_places
@@ -121,6 +122,7 @@ def _accepted(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     )
 
     @dg.multi_asset(name="accept_sources", specs=specs, can_subset=True, required_resource_keys={"house"})
+    @guarded
     def _assets(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         month = month_of(context)
         chosen = {key.to_user_string() for key in context.selected_asset_keys}
@@ -173,6 +175,7 @@ def _lists(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
         can_subset=True,
         required_resource_keys={"house"},
     )
+    @guarded
     def _assets(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         month = month_of(context)
         for key in sorted(context.selected_asset_keys, key=lambda key: LISTS.index(key.to_user_string())):

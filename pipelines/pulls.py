@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from resources.faults import worded
 from resources.inbox.connections import Connection
 from resources.inbox.errors import InboxError
 from resources.inbox.pulling import Pulled, configured, pull
@@ -29,6 +30,7 @@ def build_pull_job() -> dg.JobDefinition:
     @dg.op(
         name="pull_all", required_resource_keys={"house"}, description="逐个连接取数，每次取数成为收件箱中的一个批次"
     )
+    @worded()
     def pull_all(context: dg.OpExecutionContext) -> None:
         home = context.resources.house.folder()
         failures, said = [], {}

@@ -1,18 +1,20 @@
-"""The one Dagster resource: the data folder, and a DuckDB engine over it.
+"""The one resource of every step: the data folder, and a DuckDB engine over it.
 
 For: handing assets the month they work on. Not for: what a table means or how it is computed.
+It is no configurable resource: whoever launches a run could otherwise name another folder, or read the environment.
 """
 
 from __future__ import annotations
 
-import dagster as dg
+from dataclasses import dataclass
 
 from resources.engines.duckdb_engine import DuckDBEngine
 from resources.lake import MonthLake
 from resources.settings import Home
 
 
-class House(dg.ConfigurableResource):  # type: ignore[type-arg]  # the resource is its own value
+@dataclass(frozen=True, slots=True)
+class House:
     """Data folder and engine limits; `as_of` (YYYY-MM-DD) overrides the month's last day."""
 
     home: str = ""

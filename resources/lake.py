@@ -21,6 +21,7 @@ from typing import Any
 
 from resources.settings import Home
 from supervision.canonical import json_bytes
+from supervision.personal_numbers import RULES
 
 
 class LakeError(Exception):
@@ -168,5 +169,13 @@ class MonthLake:
         return {p.stem: p.read_text("utf-8") for p in sorted(folder.glob("*.txt"))} if folder.exists() else {}
 
     def received(self, sha256: str, contract_sha256: str) -> Path:
-        """Parquet of one received file, known by the digest of its bytes and of the contract it was read by."""
-        return self.home.lake / "received" / f"{sha256}-{contract_sha256[:12]}.parquet"
+        """Parquet of one received file."""
+        return received_path(self.home, sha256, contract_sha256)
+
+
+def received_path(home: Home, sha256: str, contract_sha256: str) -> Path:
+    """Parquet of one received file, known by its digest, that of its contract, and the rules by which it was masked.
+
+    What an earlier release read without masking is therefore never used again.
+    """
+    return home.lake / "received" / f"{sha256}-{contract_sha256[:12]}-{RULES}.parquet"

@@ -31,6 +31,10 @@ def publish(
 
 def _write(path: Path, tables: Mapping[str, Path], titles: Mapping[str, str]) -> None:
     with duckdb.connect(str(path)) as connection:
+        # Paths first, then nothing else, then for good: the other order refuses what is allowed (as duckdb_engine).
+        connection.execute("SET allowed_paths = $value", {"value": [str(tables[name]) for name in sorted(tables)]})
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
         for name in sorted(tables):
             connection.read_parquet(str(tables[name])).create(name)
             connection.execute(_comment(name, titles[name]))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,10 @@ from data_contracts.model import Contract
 from data_contracts.registry import source
 from resources.inbox import InboxError, read_delivery
 from resources.inbox.errors import Drift
+from resources.inbox.masking import Counted
 from resources.inbox.reading import SheetCount
 from resources.inbox.sandbox import Job, Outcome, Sandbox
-from resources.lake import write_bytes
+from resources.lake import received_path, write_bytes
 from resources.settings import Home
 from supervision.canonical import json_bytes
 
@@ -44,7 +45,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What became of a file: `state` read, quarantined or repeated; `path`: its Parquet when read."""
+    """What became of a file: `state` read, quarantined or repeated; `path`: its Parquet when read.
+
+    masked: numbers of persons taken out of its cells (R-37).
+    """
 
     wanted: Wanted
     state: str
@@ -53,6 +57,7 @@ class Received:
     reason: str | None = None
     sheets: tuple[SheetCount, ...] = ()
     drifts: tuple[Drift, ...] = ()
+    masked: Counted = field(default_factory=Counted)
 
     @property
     def rows(self) -> int | None:
@@ -137,15 +142,16 @@ def _verified(home: Home, wanted: Wanted) -> Path:
 
 
 def _places(home: Home, wanted: Wanted) -> tuple[Path, Path]:
-    stem = home.lake / "received" / f"{wanted.sha256}-{wanted.contract.sha256[:12]}"
-    return stem.with_name(f"{stem.name}.parquet"), stem.with_name(f"{stem.name}.json")
+    path = received_path(home, wanted.sha256, wanted.contract.sha256)
+    return path, path.with_suffix(".json")
 
 
 def _answer(wanted: Wanted, outcome: Outcome) -> Received:
     target = outcome.job.target if outcome.state == READ else None
     return Received(
-        wanted, outcome.state, target, outcome.kind, outcome.reason, tuple(outcome.sheets), tuple(outcome.drifts)
-    )
+        wanted, outcome.state, target, outcome.kind, outcome.reason, tuple(outcome.sheets), tuple(outcome.drifts),
+        outcome.masked,
+    )  # fmt: skip
 
 
 def _as_json(answer: Received) -> dict[str, Any]:
@@ -155,6 +161,7 @@ def _as_json(answer: Received) -> dict[str, Any]:
         "reason": answer.reason,
         "sheets": [asdict(sheet) for sheet in answer.sheets],
         "drifts": [asdict(drift) for drift in answer.drifts],
+        "masked": asdict(answer.masked),
     }
 
 
@@ -167,4 +174,5 @@ def _from_json(wanted: Wanted, target: Path, kept: dict[str, Any]) -> Received:
         kept["reason"],
         tuple(SheetCount(**sheet) for sheet in kept["sheets"]),
         tuple(Drift(**drift) for drift in kept["drifts"]),
+        Counted(**kept["masked"]),
     )

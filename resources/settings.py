@@ -38,7 +38,11 @@ class Home:
         return cls(Path(root or os.environ.get("SSJ_HOME") or CHECKOUT / "var").resolve())
 
     def create(self) -> Home:
-        """Make the folder and its rooms where they are missing, mode 0700."""
+        """Make the folder and its rooms where they are missing, mode 0700.
+
+        From here on this process writes for its owner alone, whoever started it: a webserver, a daemon, a test.
+        """
+        os.umask(0o077)
         for folder in (self.root, *(self.root / room for room in ROOMS)):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return self

@@ -14,8 +14,9 @@ from datetime import date
 from itertools import groupby
 from typing import Any, Final
 
+from supervision.personal_numbers import personal_numbers
 from supervision.reminders import REASONS, ReminderError, Reminders, Text
-from supervision.reports.leak import leak_words, personal_numbers
+from supervision.reports.leak import leak_words
 
 NOT_TOLD: Final = "详见原文书"
 _ORDER: Final = {code: place for place, code in enumerate(REASONS)}

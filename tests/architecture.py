@@ -204,6 +204,39 @@ def built_sql(root: Path) -> list[str]:
     return sorted(set(wrong))
 
 
+# Where a DuckDB connection may be opened; each sets what it may reach and locks itself (tests/unit/test_lockdown).
+_CONNECTS = ("resources/engines/duckdb_engine.py", "resources/engines/gx_dialect.py", "resources/publishing.py")
+_STEPS = re.compile(r"dg\.(asset|multi_asset|op|asset_check|multi_asset_check|sensor_op)\b")
+
+
+def locked_engines(root: Path) -> list[str]:
+    """DuckDB is opened only where it is locked down, and never through its module-wide connection."""
+    wrong = []
+    for path in _files(root, *LAYERS):
+        for node in ast.walk(_tree(path)):
+            name = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+            place = path.relative_to(root).as_posix()
+            if name == "duckdb.connect" and place not in _CONNECTS:
+                wrong.append(_at(root, path, node.lineno, "opens DuckDB outside the places that lock it"))
+            elif re.fullmatch(r"duckdb\.(sql|execute|query|read_\w+|from_\w+|default_connection)", name):
+                wrong.append(_at(root, path, node.lineno, f"{name}() uses a connection that nobody locks"))
+    return wrong
+
+
+def guarded_steps(root: Path) -> list[str]:
+    """What Dagster runs words its errors, or the event log quotes a cell; nor does it read a run's configuration."""
+    wrong = []
+    for path in _files(root, "assets", "pipelines"):
+        for node in ast.walk(_tree(path)):
+            if isinstance(node, ast.FunctionDef):
+                marks = [ast.unparse(each) for each in node.decorator_list]
+                if any(_STEPS.match(mark) for mark in marks) and not {"guarded", "worded()"} & set(marks):
+                    wrong.append(_at(root, path, node.lineno, f"{node.name} is not guarded (resources/faults)"))
+            elif isinstance(node, ast.Attribute) and node.attr in ("op_config", "run_config", "solid_config"):
+                wrong.append(_at(root, path, node.lineno, f"{node.attr}: a run is configured by nobody"))
+    return wrong
+
+
 def charters(root: Path) -> list[str]:
     """Every module opens with what it is for."""
     return [

@@ -11,6 +11,7 @@ import dagster as dg
 import pyarrow.parquet as pq
 
 from data_contracts.model import Contract, output_contract, source_contracts
+from resources.faults import guarded
 from resources.house import House
 
 CHECK = "contract"
@@ -57,6 +58,7 @@ def _stage_check(stage: str, contracts: dict[str, Contract]) -> dg.AssetChecksDe
         can_subset=True,
         required_resource_keys={"house"},
     )
+    @guarded
     def _check(context: dg.AssetCheckExecutionContext):  # type: ignore[no-untyped-def]  # Dagster reads this signature
         from pipelines.checks.docs import write_docs
         from pipelines.checks.examples import places

@@ -162,6 +162,7 @@ def give_back(
     sheets = write(quarantine, source=source, unit=unit, actor=_actor(actor), reason=reason)
     for sheet in sheets:
         what = f"{sheet.source}，{sheet.rows} 行" if sheet.source else f"整份退回，{sheet.rows} 份文件"
+        what = f"含个人号码，{sheet.rows} 份文件，不必重送" if sheet.is_notice else what
         typer.echo(f"{shown(sheet.path)}（{sheet.unit_name}，{what}）")
     if not sheets:
         typer.echo(f"{quarantine.month} 没有待退回的行或文件")

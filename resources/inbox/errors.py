@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-FaultKind = Literal["unreadable", "hostile", "drift", "rows_mismatch", "too_big"]
+FaultKind = Literal["unreadable", "hostile", "drift", "rows_mismatch", "too_big", "personal_number"]
 DriftKind = Literal["dropped", "new", "renamed"]
 
 

@@ -22,7 +22,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import Any, NoReturn
@@ -249,14 +249,16 @@ def _judged(
 ) -> dict[str, Any]:
     """The reader's answer, or how it failed; never the text of an unforeseen error, which may quote a cell."""
     from resources.inbox.errors import DriftError, InboxError
+    from supervision.personal_numbers import masked
 
     try:
         return read(request, folder)
     except InboxError as error:
         if _is_memory(error):
             return {"state": "quarantined", "kind": "memory", "reason": None}
-        drifts = [asdict(drift) for drift in error.drifts] if isinstance(error, DriftError) else []
-        return {"state": "quarantined", "kind": error.kind, "reason": str(error), "drifts": drifts}
+        found = error.drifts if isinstance(error, DriftError) else ()  # a header, too, may hold the number of a person
+        drifts = [asdict(replace(drift, header=masked(drift.header).text if drift.header else None)) for drift in found]
+        return {"state": "quarantined", "kind": error.kind, "reason": masked(str(error)).text, "drifts": drifts}
     except BaseException as error:  # panics of compiled libraries are no Exception
         if _is_memory(error):
             return {"state": "quarantined", "kind": "memory", "reason": None}

@@ -1,7 +1,7 @@
 """One file read into one Parquet file: what a sandbox's child does.
 
-Here: a CSV is written while it is read (a large one would not fit), other files whole; the digest beside the rows; the
-answer as plain values. Not here: reading (reading, delimited), limits and processes (reader_process).
+Here: a CSV is written while it is read (a large one would not fit), other files whole; numbers of persons masked before
+that (masking); the digest beside the rows; the answer as plain values. Not here: reading (reading, delimited), limits and processes (reader_process).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from resources.engines.duckdb_engine import ROW_GROUP_SIZE
 from resources.inbox.archive import is_archive
 from resources.inbox.delimited import DelimitedReader
 from resources.inbox.errors import InboxError
+from resources.inbox.masking import Counted, mask_table, refuse_named_after_persons
 from resources.inbox.measure import kind_of, measure_columns
 from resources.inbox.reading import read_file
 from resources.inbox.sandbox import TABLE
@@ -30,19 +31,23 @@ from resources.inbox.spreadsheetml import is_spreadsheetml
 def read_to_parquet(path: Path, contract: Contract, rows: int | None, folder: Path) -> dict[str, Any]:
     """Read `path` and write its table with file_sha256 to `folder`/table.parquet, fsynced (zstd, fixed row groups).
 
-    Returns state, columns, rows and sheets as JSON knows them. InboxError as `read_file`.
+    Returns state, columns, rows, sheets and how many numbers of persons were masked, as JSON knows them. InboxError as `read_file`.
     """
     label = f"{path.parent.name}/{path.name}"
     source: Any
+    counted = Counted()
     if not is_archive(path) and not is_spreadsheetml(path) and kind_of(path, label) == "text":
         source = DelimitedReader(path, contract, label)
-        written = _write(source.parts(), _digest(path), folder / TABLE)
+        written = _write(
+            (mask_table(part, contract, counted) for part in source.parts()), _digest(path), folder / TABLE
+        )
         sheets = [source.count]
     else:
         source = read_file(path, contract)
         measure_columns((source.table.column(name) for name in contract.column_names), label)
-        written = _write([source.table], _digest(path), folder / TABLE)
         sheets = list(source.sheets)
+        refuse_named_after_persons(sheets, label)
+        written = _write([mask_table(source.table, contract, counted)], _digest(path), folder / TABLE)
     found = sum(sheet.data_rows for sheet in sheets)
     if rows is not None and found != rows:
         raise InboxError(
@@ -54,6 +59,7 @@ def read_to_parquet(path: Path, contract: Contract, rows: int | None, folder: Pa
         "columns": list(source.columns),
         "rows": written,
         "sheets": [asdict(sheet) for sheet in sheets],
+        "masked": asdict(counted),
     }
 
 

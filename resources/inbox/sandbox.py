@@ -26,6 +26,7 @@ from typing import IO, Any, Literal
 
 from data_contracts.model import Contract
 from resources.inbox.errors import Drift
+from resources.inbox.masking import Counted
 from resources.inbox.raw_table import SheetCount
 
 State = Literal["read", "quarantined"]
@@ -80,7 +81,8 @@ class Job:
 class Outcome:
     """What became of a job.
 
-    read: `target` holds the table (RawTable.table and file_sha256); rows: its rows; columns: those the file brings.
+    read: `target` holds the table (RawTable.table and file_sha256); rows: its rows; columns: those the file brings;
+    masked: numbers of persons taken out.
     quarantined: `reason` is one sentence; kind: of the InboxError, or timeout, memory, crashed. A target is then not
     written. seconds, peak_bytes: what the reading took.
     """
@@ -93,6 +95,7 @@ class Outcome:
     drifts: tuple[Drift, ...] = ()
     rows: int | None = None
     columns: tuple[str, ...] = ()
+    masked: Counted = field(default_factory=Counted)
     seconds: float = field(default=0.0, compare=False)
     peak_bytes: int = field(default=0, compare=False)
 
@@ -275,6 +278,7 @@ def _outcome(job: Job, answer: dict[str, Any]) -> Outcome:
             sheets=tuple(SheetCount(**count) for count in answer["sheets"]),
             rows=int(answer["rows"]),
             columns=tuple(str(name) for name in answer["columns"]),
+            masked=Counted(**answer["masked"]),
             seconds=seconds,
             peak_bytes=peak,
         )

@@ -115,6 +115,30 @@ def write_unread_files(
     )
 
 
+def write_masked_files(
+    path: Path, files: Sequence[tuple[str, str, str, int, int]], *, month: str, unit_name: str, demonstration: bool
+) -> str:
+    """Write the list of files that held numbers of persons (delivery, file, source, identities, mobiles); its SHA-256."""
+    columns = [
+        own_column("delivery_id", "批次", "报送批次号。"),
+        own_column("file_name", "文件", "批次中的文件名。"),
+        own_column("source", "报送内容", "文件是哪一张表。"),
+        own_column("identities", "隐去证件号（个）", "读取时隐去的公民身份号码个数。"),
+        own_column("mobiles", "隐去手机号（个）", "读取时隐去的手机号码个数。"),
+    ]
+    sheet = Sheet(
+        "含个人号码的文件",
+        pd.DataFrame(files, columns=[column.name for column in columns]),
+        columns,
+        note="以下文件的单元格中写有公民身份号码或手机号码，读取时已隐去，所在行照常采用，不必重新送达。今后报送前请删去个人号码。",
+        widths={"delivery_id": 22, "file_name": 30, "source": 22, "identities": 16, "mobiles": 16},
+    )
+    title = f"{unit_name}报送文件中的个人号码"
+    return write_workbook(
+        path, [sheet], title=title, demonstration=demonstration, facts={"月份": month, "单位": unit_name}
+    )
+
+
 class _Sheet:
     """The one sheet of an open workbook."""
 

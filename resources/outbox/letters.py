@@ -18,9 +18,10 @@ from resources.outbox.docx import write_docx
 from resources.outbox.one_page import fit_sections
 from resources.outbox.templating import TEMPLATES
 from resources.outbox.workbook import BANNER
+from supervision.personal_numbers import personal_numbers
 from supervision.reminder_letters import Letter
 from supervision.reminders import Frame, ReminderError
-from supervision.reports.leak import leak_words, personal_numbers
+from supervision.reports.leak import leak_words
 
 TEMPLATE = "letters"
 _NUMBERS = "一二三四五六七八九十"

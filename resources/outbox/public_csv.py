@@ -18,7 +18,8 @@ import pandas as pd
 from data_contracts.model import Contract, public_contract
 from resources.lake import write_bytes
 from supervision.canonical import csv_bytes
-from supervision.reports.leak import defuse, leak_words, personal_numbers
+from supervision.personal_numbers import personal_numbers
+from supervision.reports.leak import defuse, leak_words
 
 _SUBJECT, _NAME = "uscc", "ent_name"
 _FREE = (_NAME, _SUBJECT)  # names and codes are not ours to word

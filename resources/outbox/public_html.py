@@ -14,7 +14,8 @@ import pandas as pd
 from data_contracts.model import public_contract
 from resources.outbox.html import write_html
 from resources.outbox.public_csv import LeakError, public_rows
-from supervision.reports.leak import leak_words, personal_numbers
+from supervision.personal_numbers import personal_numbers
+from supervision.reports.leak import leak_words
 
 _DEMONSTRATION = "演示：全部数据为虚构，不得用于实际监管"
 

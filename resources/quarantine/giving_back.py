@@ -1,4 +1,5 @@
-"""Back to the producer: one correction sheet per unit and source (withdrawals on one of their own), one list of the files nobody could read.
+"""Back to the producer: one correction sheet per unit and source (withdrawals on one of their own), one list of the files
+nobody could read, one of those that held numbers of persons.
 
 Here: what is given back and that it was. Not here: the sheet's layout (outbox/correction_sheet).
 The sheet holds every row that waits for the producer, those given back before included, so that the same rows give the
@@ -11,18 +12,29 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_contracts.model import source_contract
-from resources.outbox.correction_sheet import MOST_ROWS, BadCell, BadRow, write_correction_sheet, write_unread_files
-from resources.quarantine.rows import RETURNED, AsideFile, AsideRow, Quarantine
+from resources.outbox.correction_sheet import (
+    MOST_ROWS,
+    BadCell,
+    BadRow,
+    write_correction_sheet,
+    write_masked_files,
+    write_unread_files,
+)
+from resources.quarantine.rows import RETURNED, AsideFile, AsideRow, MaskedFile, Quarantine
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One document for one unit: its path, what it is about (None: whole files), how many rows or files."""
+    """One document for one unit: its path, what it is about (None: whole files), how many rows or files.
+
+    is_notice: the files were used; nothing is to be sent again.
+    """
 
     path: Path
     unit_name: str
     source: str | None
     rows: int
+    is_notice: bool = False
 
 
 def give_back(quarantine: Quarantine, *, source: str | None, unit: str | None, actor: str, reason: str) -> list[Sheet]:
@@ -63,6 +75,19 @@ def give_back(quarantine: Quarantine, *, source: str | None, unit: str | None, a
         )
         made.append(Sheet(path, aside[0].origin.unit_name, None, len(aside)))
         noted += [(f.file_id, f.source, path.name) for f in aside if f.state == "open"]
+    masked: dict[str, list[MaskedFile]] = {}
+    for held in quarantine.masked_files(source=source, unit=unit):
+        masked.setdefault(held.origin.unit_code, []).append(held)
+    for code, told in sorted(masked.items()):
+        path = folder / f"personal_numbers_{code}.xlsx"
+        write_masked_files(
+            path,
+            [(f.delivery_id, f.file_name, source_contract(f.source).title, f.identities, f.mobiles) for f in told],
+            month=quarantine.month,
+            unit_name=told[0].origin.unit_name,
+            demonstration=all(f.origin.is_generated for f in told),
+        )
+        made.append(Sheet(path, told[0].origin.unit_name, None, len(told), is_notice=True))
     quarantine.record(
         RETURNED,
         [

@@ -130,6 +130,18 @@ class AsideFile:
         return RETURNED if any(action.kind == RETURNED for action in self.actions) else "open"
 
 
+@dataclass(frozen=True, slots=True)
+class MaskedFile:
+    """A file that was used, and how many numbers of persons were taken out of it."""
+
+    delivery_id: str
+    file_name: str
+    source: str
+    identities: int
+    mobiles: int
+    origin: Origin
+
+
 class Quarantine:
     """What stands aside in one month, the newest that has been validated where none is named."""
 
@@ -174,10 +186,7 @@ class Quarantine:
 
     def files(self, *, source: str | None = None, unit: str | None = None) -> list[AsideFile]:
         """The files that stand aside whole, by delivery and name."""
-        if not self.lake.path("received_file").exists():
-            return []
-        read = pq.read_table(self.lake.path("received_file")).to_pylist()
-        aside = [row for row in read if row["read_state"] == "quarantined"]
+        aside = [row for row in self._read_files() if row["read_state"] == "quarantined"]
         return [
             AsideFile(
                 file_id=row["file_sha256"][:16],
@@ -192,6 +201,28 @@ class Quarantine:
             for row in aside
             if source in (None, row["source"]) and unit in (None, row["unit_code"])
         ]
+
+    def masked_files(self, *, source: str | None = None, unit: str | None = None) -> list[MaskedFile]:
+        """The files that held numbers of persons, by delivery and name; none in a month of an earlier release."""
+        return [
+            MaskedFile(
+                delivery_id=row["delivery_id"],
+                file_name=row["file_name"],
+                source=row["source"],
+                identities=row["masked_identities"],
+                mobiles=row["masked_mobiles"],
+                origin=self._origins[row["delivery_id"]],
+            )
+            for row in self._read_files()
+            if (row.get("masked_identities") or row.get("masked_mobiles"))
+            and source in (None, row["source"])
+            and unit in (None, row["unit_code"])
+        ]
+
+    def _read_files(self) -> list[dict[str, Any]]:
+        path = self.lake.path("received_file")
+        rows: list[dict[str, Any]] = pq.read_table(path).to_pylist() if path.exists() else []
+        return rows
 
     @property
     def demonstration(self) -> bool:

@@ -132,6 +132,15 @@ def verify(tmp: Path, bundle: Path, *more: str, previous: tuple[Path, ...] = ())
     return done.returncode, done.stdout + done.stderr
 
 
+def left_behind(office: Office, typed: str) -> list[str]:
+    """Files of the data folder, Dagster's event log among them, that hold a passphrase; a wrong one is no less secret."""
+    phrases = set(typed.splitlines())
+    assert len(phrases) >= 2
+    files = [path for path in office.home.rglob("*") if path.is_file()]
+    assert any(path.suffix == ".db" for path in files)
+    return [f"{path.name}: {p}" for path in files for p in phrases if p.encode() in path.read_bytes()]
+
+
 def test_the_whole_ceremony(office: Office, tmp_path: Path) -> None:
     # nothing is frozen before a beacon is declared, nothing drawn before it is due
     code, said = office.say("run", "--month", MONTH)
@@ -165,6 +174,7 @@ def test_the_whole_ceremony(office: Office, tmp_path: Path) -> None:
     secret = second.read_text().strip()
     kept = [p for p in office.home.rglob("*") if p.is_file() and secret.encode() in p.read_bytes()]
     assert kept == []
+    assert left_behind(office, WORDS) == []
     [sheet] = (office.home / "outbox" / MONTH).glob("commitment_*.pdf")
     assert sheet.read_bytes().startswith(b"%PDF")
 
@@ -199,6 +209,7 @@ def test_the_whole_ceremony(office: Office, tmp_path: Path) -> None:
         p.name for p in office.bundle().iterdir()
     }
     assert not json.loads((office.bundle() / "certificate.json").read_bytes())["demonstration"]
+    assert left_behind(office, WORDS + WORDS.replace("黄河", "长江")) == []
 
     code, told = verify(tmp_path / "auditor", office.bundle())
     assert code == 0 and "通过 OK" in told and "DEMONSTRATION" not in told, told

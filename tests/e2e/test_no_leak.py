@@ -9,6 +9,8 @@ from __future__ import annotations
 import csv
 import io
 import sqlite3
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,7 +18,8 @@ from pathlib import Path
 import pytest
 
 from sample_city.canaries import CANARIES
-from supervision.reports.leak import leak_words, personal_numbers
+from supervision.personal_numbers import personal_numbers
+from supervision.reports.leak import leak_words
 from tests.e2e.conftest import Outcome
 
 PUBLIC = {
@@ -85,6 +88,27 @@ def test_the_canaries_are_in_the_deliveries(delivered: str) -> None:
         assert found(canary.marks, delivered), (canary.source, canary.column)
 
 
+def test_no_number_of_a_person_is_in_the_lake_or_the_warehouse(finished: Outcome, tmp_path: Path) -> None:
+    import duckdb
+
+    numbers = [number for canary in CANARIES for number in (canary.identity, canary.mobile)]
+    tables = list((finished.home / "lake").rglob("*.parquet"))
+    assert len(tables) > 100
+    masks = 0
+    for path in tables:
+        text = text_of(path)
+        masks += text.count("『证件号已隐去』")
+        assert found(numbers, text) == [], path.name
+    assert masks > 10  # the rows are there, the numbers are not
+    [warehouse] = (finished.home / "warehouse").glob("*.duckdb")
+    with duckdb.connect(str(warehouse), read_only=True) as base:
+        for (name,) in base.execute("show tables").fetchall():
+            assert found(numbers, str(base.table(name).fetchall())) == [], name
+    counted = [row for row in finished.table("received_file") if row["masked_identities"]]
+    assert {row["source"] for row in counted} == {canary.source for canary in CANARIES if canary.written}
+    assert "隐去证件号" in "\n".join(finished.said)
+
+
 def test_columns_that_nobody_reads_are_not_in_the_lake(finished: Outcome) -> None:
     unread = [mark for canary in CANARIES if not canary.written for mark in canary.marks]
     rooms = [
@@ -107,6 +131,39 @@ def test_no_canary_reaches_the_event_log_or_the_terminal(finished: Outcome) -> N
     assert "drawn_public" in log and len(log) > 100_000  # it was read
     assert found(MARKS, log) == []
     assert found(MARKS, "\n".join([*finished.said, finished.errors])) == []
+
+
+def test_no_number_of_a_person_is_in_anything_a_run_leaves(finished: Outcome) -> None:
+    numbers = [number for canary in CANARIES for number in (canary.identity, canary.mobile)]
+    read = 0
+    for path in sorted(finished.home.rglob("*")):
+        room = path.relative_to(finished.home).parts[0]
+        if path.is_file() and not path.is_symlink() and room not in ("inbox", "confidential"):
+            read += 1
+            assert found(numbers, text_of(path)) == [], path.relative_to(finished.home)
+    assert read > 300
+    rooms = {path.name for path in finished.home.iterdir() if any(path.rglob("*"))}
+    assert rooms >= {"lake", "ledger", "warehouse", "bundles", "outbox", "dagster"}
+
+
+def test_whatever_a_run_writes_is_its_owners_alone(finished: Outcome) -> None:
+    """The umask of whoever started the run does not matter: pytest has the machine's own."""
+    loose = []
+    for path in [finished.home, *finished.home.rglob("*")]:
+        parts = path.relative_to(finished.home).parts
+        copied = parts[:1] in (("inbox",), ("confidential",))  # laid there by the test
+        if not path.is_symlink() and not copied and path.stat().st_mode & 0o077:
+            loose.append(f"{path.relative_to(finished.home)} {path.stat().st_mode & 0o777:o}")
+    assert loose == []
+
+
+def test_what_a_command_generates_is_its_owners_alone(tmp_path: Path) -> None:
+    words = ["generate", "--month", "2026-10", "--enterprises", "100", "--out", str(tmp_path / "home" / "inbox")]
+    start = "import os, sys; os.umask(0); from pipelines.cli import main; sys.argv = ['ssj', *sys.argv[1:]]; main()"
+    subprocess.run([sys.executable, "-c", start, *words], check=True, capture_output=True)
+    made = [tmp_path / "home", *(tmp_path / "home").rglob("*")]
+    assert len(made) > 20
+    assert [str(path) for path in made if path.stat().st_mode & 0o077] == []
 
 
 def test_public_files_hold_no_word_of_grades_and_no_number_of_a_person(finished: Outcome) -> None:
