@@ -12,6 +12,7 @@ from assets.stage import Month, table_asset
 from data_contracts.model import output_contract
 from resources.lake import Stored, sha256_file, write_bytes
 from resources.publishing import publish
+from resources.sbom import sbom_bytes
 from supervision.canonical import json_bytes
 
 TABLES = (
@@ -98,7 +99,7 @@ def _warehouse(month: Month) -> Stored:
 
 
 def _evidence(month: Month) -> Stored:
-    """The digests of everything the month brought forth, and a copy of its certificate (R-39)."""
+    """The digests of everything the month brought forth, a copy of its certificate, the software it ran on (R-39)."""
     home, round_id = month.lake.home, month.round_id
     folder = home.evidence / month.name
     # The month's files, those of the counties and the letters; correction sheets come and go with what departments
@@ -108,9 +109,12 @@ def _evidence(month: Month) -> Stored:
     made = [path for folder in folders if folder.is_dir() for path in sorted(folder.iterdir()) if is_output(path)]
     made += sorted(home.bundles.joinpath(round_id).iterdir())
     made += sorted(p for p in month.lake.version.glob("*.parquet") if p.stem != "evidence")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    software = folder / "sbom.json"
+    write_bytes(software, sbom_bytes())
+    made.append(software)
     rows = [{"file_path": p.relative_to(home.root).as_posix(), "sha256": sha256_file(p)} for p in made]
     rows.sort(key=lambda row: row["file_path"])
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_bytes(folder / f"certificate-{round_id}.json", (home.bundles / round_id / "certificate.json").read_bytes())
     write_bytes(folder / "basis.json", json_bytes(month.lake.basis()))
     write_bytes(folder / "manifest.json", json_bytes({"files": rows}))
