@@ -58,7 +58,8 @@ def put_aside(outcome: Outcome, folder: Path, name: str, kind: str, *words: str)
     file = files.pop((folder.name, name))
     assert (file["read_state"], file["fault_kind"]) == ("quarantined", kind)
     assert {r["read_state"] for r in files.values()} == {"read"}
-    [line] = [line for line in outcome.said if line.startswith("请留意（received_file）")]
+    told = [line for line in outcome.said if line.startswith("请留意（received_file）")]
+    [line] = [line for line in told if "已隐去" not in line]  # the city's canaries are told in a line of their own
     for word in (f"{folder.name}/{name}", *words):
         assert word in line, (word, line)
     intake = {r["source"]: r for r in outcome.table("intake")}
