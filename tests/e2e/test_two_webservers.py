@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import shutil
 import sqlite3
 import ssl
@@ -81,7 +82,7 @@ def doors(
     home = place / "home"
     shutil.copytree(finished.home, home)
     for folder in ("tls", "accounts", "logs"):
-        (place / folder).mkdir(mode=0o755)
+        (place / folder).mkdir()
     made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
     names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
     pair = ["-keyout", place / "tls" / "key.pem", "-out", place / "tls" / "fullchain.pem"]
@@ -91,9 +92,6 @@ def doors(
             ["openssl", "passwd", "-6", "-stdin"], input=PASSWORD, text=True, capture_output=True, check=True
         )
         (place / "accounts" / file).write_text(f"{account}:{hashed.stdout}", "utf-8")
-    place.chmod(0o755)
-    for parent in place.parents[:2]:  # nginx reads the accounts as another user
-        parent.chmod(parent.stat().st_mode | 0o111)
     listen, audit = free_port(), free_port()
     with serving(home, checkout, daemon=False) as behind:
         given = {
@@ -112,10 +110,10 @@ def doors(
         (place / "ssj.conf").write_text(ours, "utf-8")
         (place / "nginx.conf").write_text(
             string.Template(
-                "daemon off; pid $p/pid; error_log $p/error.log; events {}\n"
+                "$user daemon off; pid $p/pid; error_log $p/error.log; events {}\n"
                 "http { client_body_temp_path $p/body; proxy_temp_path $p/proxy; fastcgi_temp_path $p/f;\n"
                 "uwsgi_temp_path $p/u; scgi_temp_path $p/s; include $p/ssj.conf; }\n"
-            ).substitute(p=place)
+            ).substitute(p=place, user="user root;" if os.geteuid() == 0 else "")  # pytest's folders are their owner's
         )
         words = [str(nginx), "-e", str(place / "error.log"), "-c", str(place / "nginx.conf")]
         subprocess.run([*words, "-t"], check=True, capture_output=True)
